@@ -1,0 +1,162 @@
+// The owner's side of a run: pulls the producer and writes the log. What comes while a write is under way is the next
+// write, so that the producer is never slowed to one commit per item.
+
+import { isPromiseLike, openSource, type Pull, type Source } from "../bytes/source.ts";
+import { isTailraceError } from "../errors.ts";
+import { report } from "../trace.ts";
+import type { End } from "../wire/format.ts";
+import type { Channel, Hub } from "./hub.ts";
+import { toPayload } from "./payload.ts";
+import type { Payload } from "./store.ts";
+
+/** How much may wait to be written before the producer is made to wait, in characters or bytes: 1 MiB. */
+export const MAX_UNWRITTEN_BYTES = 1_048_576;
+
+export interface RunWriterOptions<T> {
+  readonly hub: Hub;
+  readonly name: string;
+  readonly epoch: number;
+  readonly contentType: string;
+  readonly producer: Source<T>;
+  readonly onError: ((error: unknown) => void) | undefined;
+  /** Called once, when nothing more will be written. */
+  readonly onSettled: () => void;
+}
+
+export class RunWriter<T> {
+  readonly #options: RunWriterOptions<T>;
+  readonly #channel: Channel;
+  readonly #source: Pull<T>;
+  #unwritten: Payload[] = [];
+  #unwrittenBytes = 0;
+  #isPulling = false;
+  #isWriting = false;
+  #end: End | undefined;
+  #isSettled = false;
+  readonly #settled: Promise<void>;
+  #resolveSettled!: () => void;
+
+  constructor(options: RunWriterOptions<T>) {
+    this.#options = options;
+    this.#channel = options.hub.join(options.name);
+    this.#source = openSource(options.producer);
+    this.#settled = new Promise((resolve) => {
+      this.#resolveSettled = resolve;
+    });
+  }
+
+  /** Resolves when the end is written, or when the run has been lost to another owner. Never rejects. */
+  get settled(): Promise<void> {
+    return this.#settled;
+  }
+
+  start(): void {
+    this.#fill();
+  }
+
+  /** Ends the run now: what the producer has given so far is written, what it gives later is not. */
+  finish(end: End): void {
+    if (this.#end !== undefined || this.#isSettled) return;
+    this.#end = end;
+    this.#source.close();
+    this.#write();
+  }
+
+  /** The run belongs to somebody else now, or its stream is gone: nothing more is written. */
+  lose(): void {
+    if (this.#isSettled) return;
+    this.#unwritten = [];
+    this.#source.close();
+    this.#settle();
+  }
+
+  #fill(): void {
+    while (this.#end === undefined && !this.#isSettled && !this.#isPulling && this.#unwrittenBytes < MAX_UNWRITTEN_BYTES) {
+      let result: IteratorResult<T, undefined> | Promise<IteratorResult<T, undefined>>;
+      try {
+        result = this.#source.next();
+      } catch (error) {
+        this.#fail(error);
+        return;
+      }
+      if (isPromiseLike(result)) {
+        this.#isPulling = true;
+        result.then(this.#arrive, this.#reject);
+        return;
+      }
+      this.#accept(result);
+    }
+  }
+
+  readonly #arrive = (result: IteratorResult<T, undefined>): void => {
+    this.#isPulling = false;
+    this.#accept(result);
+    this.#fill();
+  };
+
+  readonly #reject = (error: unknown): void => {
+    this.#isPulling = false;
+    this.#fail(error);
+  };
+
+  #accept(result: IteratorResult<T, undefined>): void {
+    if (this.#end !== undefined || this.#isSettled) return; // it came after the stop
+    if (result.done === true) {
+      this.finish({ reason: "completed" });
+      return;
+    }
+    try {
+      const payload = toPayload(result.value, this.#options.contentType);
+      this.#unwritten.push(payload);
+      this.#unwrittenBytes += payload.length;
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#write();
+  }
+
+  #fail(error: unknown): void {
+    if (this.#end !== undefined || this.#isSettled) return; // a producer that was told to stop may well throw
+    if (this.#options.onError === undefined) report(`run ${this.#options.name}`, error);
+    else this.#options.onError(error);
+    this.finish({ reason: "failed" });
+  }
+
+  #write(): void {
+    if (this.#isWriting || this.#isSettled) return;
+    const payloads = this.#unwritten;
+    const end = this.#end;
+    if (payloads.length === 0 && end === undefined) return;
+    const { hub, name, epoch } = this.#options;
+    this.#isWriting = true;
+    this.#unwritten = [];
+    this.#unwrittenBytes = 0;
+    hub.store.append(name, payloads, { epoch, end }).then(
+      (result) => {
+        this.#isWriting = false;
+        hub.appended(name, result);
+        if (end !== undefined) this.#settle();
+        else {
+          this.#write();
+          this.#fill();
+        }
+      },
+      (error: unknown) => {
+        this.#isWriting = false;
+        const isLost = isTailraceError(error) && ["fenced", "stream_closed", "stream_unknown"].includes(error.code);
+        // With the store out of reach the end cannot be written either: the lease runs out, and the run is interrupted.
+        if (!isLost) report(`run ${name}`, error);
+        this.lose();
+      },
+    );
+  }
+
+  #settle(): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    this.#options.hub.leave(this.#channel);
+    this.#options.onSettled();
+    this.#resolveSettled();
+  }
+}

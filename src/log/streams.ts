@@ -1,0 +1,224 @@
+// The named streams of one store: start or join a run, follow it, stop it, append, delete.
+
+import { assertSource, type Source } from "../bytes/source.ts";
+import { systemClock, type Clock } from "../clock.ts";
+import type { End } from "../wire/format.ts";
+import type { FollowOptions } from "./follow.ts";
+import { Hub, STEP } from "./hub.ts";
+import { Keeper } from "./keeper.ts";
+import { isUnknown, NamedSource, type Entry } from "./named.ts";
+import { parseCursor, type Offset } from "./offset.ts";
+import { fromPayload, toPayload } from "./payload.ts";
+import { RunWriter } from "./run-writer.ts";
+import type { AppendOptions, Store, StreamConfig, StreamHead } from "./store.ts";
+
+export interface StreamsOptions {
+  readonly store: Store;
+  /**
+   * How long a run outlives its process before any other ends it as `interrupted`, in milliseconds. Default 5,000. The
+   * process must answer within it: a longer block of its event loop counts as its death.
+   */
+  readonly leaseMs?: number | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+export interface RunOptions extends StreamConfig {
+  /** Gets what the producer threw. Readers see only that the run failed. Default: see `ReplyOptions.onError`. */
+  readonly onError?: ((error: unknown) => void) | undefined;
+}
+
+/** What `stop` found: the run was told to stop, had ended before, or was never there. */
+export type StopResult = { readonly state: "stopping" } | { readonly state: "ended"; readonly end: End } | { readonly state: "unknown" };
+
+/** What an append gave: the offsets of its items, in order. */
+export interface Appended {
+  readonly offsets: readonly Offset[];
+  readonly tail: Offset;
+  /** Whether the producer had made this append before; nothing was written then. */
+  readonly duplicate: boolean;
+}
+
+export interface ReadOptions {
+  /** A cursor. Default: the start. */
+  readonly after?: string | undefined;
+  readonly maxItems?: number | undefined;
+}
+
+/** What `read` gives. */
+export interface ReadStream<T> {
+  readonly entries: readonly Entry<T>[];
+  readonly tail: Offset;
+  readonly end: End | undefined;
+}
+
+/** A run that was started or joined: a named source, and its beginning. */
+export class Run<T> extends NamedSource<T> {
+  /** Whether this call started it; false if it ran, or had run, already. */
+  readonly started: boolean;
+
+  constructor(started: boolean, ...source: ConstructorParameters<typeof NamedSource<T>>) {
+    super(...source);
+    this.started = started;
+  }
+}
+
+/** The named streams of one store. Made by {@link createStreams}. */
+export class Streams {
+  readonly store: Store;
+  readonly #hub: Hub;
+  readonly #keeper: Keeper;
+  readonly #onClose: () => void;
+
+  constructor(options: StreamsOptions, onClose: () => void) {
+    this.store = options.store;
+    this.#onClose = onClose;
+    this.#keeper = new Keeper(options.store, options.leaseMs ?? 5_000, options.clock ?? systemClock);
+    this.#hub = new Hub(options.store, {
+      onStop: (name) => this.#keeper.stop(name),
+      onUse: (isUsed) => this.#keeper.setUsed(isUsed),
+    });
+  }
+
+  /** How many runs this process writes, and how many streams it writes or follows. */
+  get counts(): { readonly runs: number; readonly channels: number } {
+    return { runs: this.#keeper.runCount, channels: this.#hub.size };
+  }
+
+  /** Opens the store, so that a fault shows now. @throws `store_unavailable`, `store_newer`, `store_damaged` */
+  open(): Promise<void> {
+    return this.store.open();
+  }
+
+  /**
+   * Starts a run that writes `producer` into the stream `name`, apart from any request: it goes on when every reader has
+   * left. If a run of that name is under way or has ended, in whichever process, this joins it and does not call `producer`.
+   *
+   * @throws {TailraceError} `source_invalid`, `input_invalid` (the name), or a fault of the store
+   */
+  async run<T>(name: string, producer: Source<T>, options: RunOptions = {}): Promise<Run<T>> {
+    assertSource(producer);
+    const { onError, ...config } = options;
+    const { owner, leaseMs } = this.#keeper;
+    const { claimed, epoch, head } = await this.store.claim(name, owner, leaseMs, config);
+    if (claimed) {
+      const writer: RunWriter<T> = new RunWriter({
+        hub: this.#hub,
+        name,
+        epoch,
+        contentType: head.contentType,
+        producer,
+        onError,
+        onSettled: () => this.#keeper.remove(name),
+      });
+      this.#keeper.add(name, writer);
+      writer.start();
+    }
+    return new Run<T>(claimed, this.#hub, name, {}, this.#checkOwner);
+  }
+
+  /** The stream `name` as a source: replay, then tail. It need not exist yet; reading it then throws `stream_unknown`. */
+  follow<T>(name: string, options: FollowOptions = {}): NamedSource<T> {
+    return new NamedSource<T>(this.#hub, name, options, this.#checkOwner);
+  }
+
+  /**
+   * Asks the run `name` to stop, whichever process writes it. What it has written is kept, and it ends as `stopped`: at once
+   * in this process, otherwise when the owner hears of it (milliseconds; `leaseMs` / 4 at worst).
+   */
+  async stop(name: string): Promise<StopResult> {
+    const head = await this.store.requestStop(name);
+    if (head === undefined) return { state: "unknown" };
+    if (head.end !== undefined) return { state: "ended", end: head.end };
+    this.#keeper.stop(name);
+    return { state: "stopping" };
+  }
+
+  /** Makes the stream `name` unless it is there. @throws `stream_exists` if it is there with another configuration */
+  async create(name: string, config: StreamConfig = {}): Promise<{ readonly created: boolean }> {
+    const { created } = await this.store.create(name, config);
+    return { created };
+  }
+
+  /**
+   * Appends `values` to the stream `name`, which is made if it is not there. Resolves once they are kept as the store
+   * promises it.
+   */
+  async append(name: string, values: readonly unknown[], options: AppendOptions = {}): Promise<Appended> {
+    const head = await this.store.head(name);
+    const payloads = values.map((value) => toPayload(value, head?.contentType));
+    const result = await this.store.append(name, payloads, options).catch(async (error: unknown) => {
+      if (!isUnknown(error)) throw error;
+      await this.store.create(name).catch(() => undefined); // made meanwhile by somebody else: the append tells
+      return this.store.append(name, payloads, options);
+    });
+    this.#hub.appended(name, result);
+    return { offsets: result.items.map((item) => item.offset), tail: result.tail, duplicate: result.duplicate };
+  }
+
+  /** How the stream stands: its end and its run, if it has them; undefined if there is none of that name. */
+  async head(name: string): Promise<StreamHead | undefined> {
+    await this.#checkOwner(name);
+    return this.store.head(name);
+  }
+
+  /**
+   * What the stream `name` keeps now, without waiting for more.
+   *
+   * @param options.maxItems the most items that are read; default 10,000. There are more if `tail` is not the last one's offset.
+   * @throws {TailraceError} `stream_unknown`, `gap`, `cursor_invalid`
+   */
+  async read<T>(name: string, options: ReadOptions = {}): Promise<ReadStream<T>> {
+    await this.#checkOwner(name);
+    const { after, maxItems = 10_000 } = options;
+    let cursor = after === undefined ? await this.store.offsetBeforeLast(name, Infinity) : parseCursor(after).offset;
+    const entries: Entry<T>[] = [];
+    for (;;) {
+      const limits = { maxItems: Math.min(STEP.maxItems, maxItems - entries.length), maxBytes: STEP.maxBytes };
+      const { items, head, upToDate } = await this.store.read(name, cursor, limits);
+      for (const { offset, payload } of items) entries.push({ offset, value: fromPayload(payload) as T });
+      if (upToDate || entries.length >= maxItems || items.length === 0) return { entries, tail: head.tail, end: head.end };
+      cursor = items.at(-1)!.offset;
+    }
+  }
+
+  delete(name: string): Promise<boolean> {
+    return this.store.delete(name);
+  }
+
+  /** Ends the runs of this process as `interrupted`, now, so that their readers need not wait for the lease to run out. */
+  drain(): Promise<void> {
+    return this.#keeper.interruptAll();
+  }
+
+  /** Drains, then closes the store. Nothing can be read or written through this object afterwards. */
+  async close(): Promise<void> {
+    this.#onClose();
+    await this.drain();
+    this.#keeper.setUsed(false);
+    await this.store.close();
+  }
+
+  /** A run whose owner has died ends when somebody looks at it, and not only when a timer fires. */
+  readonly #checkOwner = async (name: string): Promise<void> => {
+    const head = await this.store.head(name);
+    if (head?.run === undefined || head.end !== undefined || this.#keeper.owns(name)) return;
+    await this.store.reap();
+  };
+}
+
+const KEY: unique symbol = Symbol.for("tailrace.streams.1");
+
+/**
+ * The named streams of a store. One instance per process and store: a second call with a store of the same place gives the
+ * first one's result, also when a bundler has loaded this module several times (Next.js does).
+ */
+export function createStreams(options: StreamsOptions): Streams {
+  const home = globalThis as { [KEY]?: Map<string, Streams> };
+  const instances = (home[KEY] ??= new Map());
+  const { key } = options.store;
+  const existing = instances.get(key);
+  if (existing !== undefined) return existing;
+  const streams = new Streams(options, () => instances.delete(key));
+  instances.set(key, streams);
+  return streams;
+}
