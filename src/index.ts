@@ -1,0 +1,44 @@
+// `tailrace`: replies, and named streams.
+
+export { isTailraceError, TailraceError, type ErrorCode, type ErrorOptions } from "./errors.ts";
+export type { NodeReadable, Source, SourceContext, SourceValue } from "./bytes/source.ts";
+export type { End, EndReason } from "./wire/format.ts";
+export type { SseEvent } from "./wire/sse-encode.ts";
+export { sse, type SseOptions } from "./reply/sse.ts";
+export { ndjson, text } from "./reply/rows.ts";
+export type { ReplyOptions } from "./reply/reply.ts";
+export type { EventReplyOptions } from "./reply/named-events.ts";
+export { shutdown, type ShutdownOptions } from "./reply/shutdown.ts";
+export { problem } from "./http/problem.ts";
+export { readJson } from "./http/read-json.ts";
+export {
+  createStreams,
+  Run,
+  Streams,
+  type Appended,
+  type ReadOptions,
+  type ReadStream,
+  type RunOptions,
+  type StopResult,
+  type StreamsOptions,
+} from "./log/streams.ts";
+export { memoryStore, type MemoryStoreOptions } from "./log/memory.ts";
+export { NamedSource, type EntriesOptions, type Entry } from "./log/named.ts";
+export type { FollowOptions, Gap } from "./log/follow.ts";
+export type { Offset } from "./log/offset.ts";
+export type {
+  AppendOptions,
+  AppendResult,
+  Beat,
+  Change,
+  Claim,
+  Payload,
+  Producer,
+  ReadLimits,
+  ReadResult,
+  RunHead,
+  Store,
+  StoredItem,
+  StreamConfig,
+  StreamHead,
+} from "./log/store.ts";
