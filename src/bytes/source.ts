@@ -124,7 +124,7 @@ function pullAsyncIterable<T>(iterable: AsyncIterable<T> | NodeReadable<T>): Pul
   const iterator: AsyncIterator<T, undefined> = iterable[Symbol.asyncIterator]();
   let closed = false;
   return {
-    next: () => iterator.next(),
+    next: () => (closed ? DONE : iterator.next()),
     close() {
       if (closed) return;
       closed = true;
@@ -139,7 +139,7 @@ function pullIterable<T>(iterable: Iterable<T>): Pull<T> {
   const iterator: Iterator<T, undefined> = iterable[Symbol.iterator]();
   let closed = false;
   return {
-    next: () => iterator.next(),
+    next: () => (closed ? DONE : iterator.next()), // an array's iterator cannot be closed and would go on
     close() {
       if (closed) return;
       closed = true;

@@ -142,6 +142,7 @@ export class FollowPull implements Pull<FollowEvent> {
     }
     if (this.#step?.end !== undefined) {
       this.#end = this.#step.end;
+      this.close();
       return DONE;
     }
     if (this.#step?.upToDate === true && !this.#isLive) {

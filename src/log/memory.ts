@@ -166,11 +166,11 @@ class MemoryStore implements Store {
   async requestStop(name: string): Promise<StreamHead | undefined> {
     const stream = this.#find(name);
     if (stream === undefined) return undefined;
-    if (stream.end === undefined && stream.owner !== undefined && !stream.stopRequested) {
-      stream.stopRequested = true;
-      this.#notify(stream);
-    }
-    return headOf(stream);
+    if (stream.end !== undefined || stream.owner === undefined || stream.stopRequested) return headOf(stream);
+    stream.stopRequested = true;
+    const head = headOf(stream); // before the owner hears of it: it may end the run at once
+    this.#notify(stream);
+    return head;
   }
 
   async reap(): Promise<readonly string[]> {

@@ -27,8 +27,8 @@ export interface RunOptions extends StreamConfig {
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
-/** What `stop` found: the run was told to stop, had ended before, or was never there. */
-export type StopResult = { readonly state: "stopping" } | { readonly state: "ended"; readonly end: End } | { readonly state: "unknown" };
+/** What `stop` found: the run was told to stop, had ended before, no run writes the stream, or there is no such stream. */
+export type StopResult = { readonly state: "stopping" | "idle" | "unknown" } | { readonly state: "ended"; readonly end: End };
 
 /** What an append gave: the offsets of its items, in order. */
 export interface Appended {
@@ -129,6 +129,7 @@ export class Streams {
     const head = await this.store.requestStop(name);
     if (head === undefined) return { state: "unknown" };
     if (head.end !== undefined) return { state: "ended", end: head.end };
+    if (head.run === undefined) return { state: "idle" };
     this.#keeper.stop(name);
     return { state: "stopping" };
   }

@@ -50,7 +50,7 @@ export const readCases: readonly ContractCase[] = [
       equal((await store.read("s", earliest, ALL)).items.length, 2, "the earliest place");
       await rejects(store.read("s", `${tail.slice(0, -1)}zz`, ALL), "gap", "no offset of any stream");
       const ahead = await store.create("t").then(() => store.append("t", ["1", "2", "3", "4", "5", "6"]));
-      await rejects(store.read("s", ahead.tail > tail ? ahead.tail : "9zzzzzzzz", ALL), "gap", "ahead of the tail");
+      await rejects(store.read("s", ahead.tail > tail ? ahead.tail : "9zzzzzzzzz", ALL), "gap", "ahead of the tail");
     },
   },
   {
