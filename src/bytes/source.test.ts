@@ -17,6 +17,15 @@ async function* generate(): AsyncGenerator<number> {
   yield 2;
 }
 
+function streamOf(...items: readonly number[]): ReadableStream<number> {
+  return new ReadableStream({
+    start(controller) {
+      for (const item of items) controller.enqueue(item);
+      controller.close();
+    },
+  });
+}
+
 const kinds: Record<string, () => Source<number>> = {
   array: () => [1, 2],
   "sync generator": () =>
@@ -27,8 +36,8 @@ const kinds: Record<string, () => Source<number>> = {
   "async generator": () => generate(),
   "async generator function": () => generate,
   "function of an array": () => () => [1, 2],
-  "async function of a stream": () => async () => ReadableStream.from([1, 2]) as ReadableStream<number>,
-  ReadableStream: () => ReadableStream.from([1, 2]) as ReadableStream<number>,
+  "async function of a stream": () => async () => streamOf(1, 2),
+  ReadableStream: () => streamOf(1, 2),
   "Node Readable": () => Readable.from([1, 2]),
 };
 

@@ -5,6 +5,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import { Readable } from "node:stream";
 import type { ReadableStream as NodeReadableStream } from "node:stream/web";
 import { isPromiseLike, openSource, type Pull } from "../bytes/source.ts";
+import { isTailraceError, TailraceError } from "../errors.ts";
 import { problem } from "../http/problem.ts";
 import { pullOf } from "../reply/reply.ts";
 import { report } from "../trace.ts";
@@ -33,7 +34,7 @@ async function answer(handler: Handler, incoming: IncomingMessage, outgoing: Ser
   try {
     response = await handler(toRequest(incoming, controller.signal));
   } catch (error) {
-    report("handler", error);
+    if (!isTailraceError(error) || error.status >= 500) report("handler", error);
     response = problem(error);
   }
   await send(response, outgoing, incoming.method === "HEAD");
@@ -54,6 +55,9 @@ function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request {
   // A target in absolute form (RFC 9112 section 3.2.2) names its own host; any other is a path.
   const target = incoming.url ?? "/";
   const url = target.startsWith("/") ? `${scheme}://${host}${target}` : URL.canParse(target) ? target : `${scheme}://${host}/`;
+  if (!URL.canParse(url)) {
+    throw new TailraceError("input_invalid", "The request's Host and target make no address.", { status: 400 });
+  }
   if (method === "GET" || method === "HEAD") return new Request(url, { method, headers, signal });
   const body = Readable.toWeb(incoming) as NodeReadableStream<Uint8Array> as ReadableStream<Uint8Array>;
   return new Request(url, { method, headers, signal, body, duplex: "half" } as RequestInit);

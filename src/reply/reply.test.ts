@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
+import type { Source } from "../bytes/source.ts";
 import { TailraceError } from "../errors.ts";
 import { openReplies } from "./open-replies.ts";
 import { ndjson, text } from "./rows.ts";
@@ -8,15 +9,15 @@ import { sse } from "./sse.ts";
 
 const get = (headers: HeadersInit = {}, init: RequestInit = {}): Request => new Request("http://test/", { headers, ...init });
 
-const replies = {
-  sse: (request: Request, source: never) => sse(request, source),
-  ndjson: (request: Request, source: never) => ndjson(request, source),
-  text: (request: Request, source: never) => text(request, source),
-} as const;
+const replies: Record<string, (request: Request, source: Source<string>) => Response> = {
+  sse: (request, source) => sse(request, source),
+  ndjson: (request, source) => ndjson(request, source),
+  text: (request, source) => text(request, source),
+};
 
 describe.each(Object.entries(replies))("%s()", (_name, reply) => {
   test("carries the headers that stop buffering and none that HTTP/2 forbids", () => {
-    const { headers, status } = reply(get(), [] as never) as Response;
+    const { headers, status } = reply(get(), []);
     expect(status).toBe(200);
     expect(headers.get("cache-control")).toBe("no-cache, no-transform");
     expect(headers.get("x-accel-buffering")).toBe("no");
@@ -26,7 +27,7 @@ describe.each(Object.entries(replies))("%s()", (_name, reply) => {
 
   test("answers HEAD with the headers and never opens its source", async () => {
     const source = vi.fn(() => []);
-    const response = reply(get({}, { method: "HEAD" }), source as never) as Response;
+    const response = reply(get({}, { method: "HEAD" }), source);
     expect(response.body).toBeNull();
     expect(response.headers.get("cache-control")).toBe("no-cache, no-transform");
     await nextTurn();
@@ -35,7 +36,7 @@ describe.each(Object.entries(replies))("%s()", (_name, reply) => {
 
   test("opens nothing when its body is never read", async () => {
     const source = vi.fn(() => []);
-    reply(get(), source as never);
+    reply(get(), source);
     await nextTurn();
     expect(source).not.toHaveBeenCalled();
     expect(openReplies().size).toBe(0);
@@ -44,7 +45,7 @@ describe.each(Object.entries(replies))("%s()", (_name, reply) => {
   test("opens nothing when the reader had gone before the body is read", async () => {
     const source = vi.fn(() => []);
     const controller = new AbortController();
-    const response = reply(get({}, { signal: controller.signal }), source as never) as Response;
+    const response = reply(get({}, { signal: controller.signal }), source);
     controller.abort();
     expect(await response.text()).toBe("");
     expect(source).not.toHaveBeenCalled();
@@ -56,7 +57,7 @@ describe.each(Object.entries(replies))("%s()", (_name, reply) => {
       await new Promise(() => undefined);
       yield "never";
     };
-    const reader = (reply(get(), source as never) as Response).body!.getReader();
+    const reader = reply(get(), source).body!.getReader();
     const first = await reader.read();
     expect(first.done).toBe(false);
     await reader.cancel();
@@ -74,7 +75,7 @@ describe.each(Object.entries(replies))("%s()", (_name, reply) => {
         released.resolve();
       }
     };
-    const response = reply(get({}, { signal: controller.signal }), source as never) as Response;
+    const response = reply(get({}, { signal: controller.signal }), source);
     const reader = response.body!.getReader();
     await reader.read();
     await reader.read();
@@ -114,7 +115,7 @@ describe("sse() of a plain source", () => {
 
   test("gives the source the Last-Event-ID as UTF-8, and ignores a malformed one", async () => {
     const seen: (string | undefined)[] = [];
-    const source = ({ lastEventId }: { lastEventId: string | undefined }): string[] => {
+    const source: Source<string> = ({ lastEventId }) => {
       seen.push(lastEventId);
       return [];
     };
@@ -196,7 +197,7 @@ describe("ndjson() and text()", () => {
   });
 
   test("refuse items that they cannot write", async () => {
-    await expect(text(get(), [1] as never, { onError: () => undefined }).text()).rejects.toMatchObject({ code: "encode_refused" });
+    await expect(text(get(), [1] as unknown as string[], { onError: () => undefined }).text()).rejects.toMatchObject({ code: "encode_refused" });
     await expect(ndjson(get(), [1n], { onError: () => undefined }).text()).rejects.toMatchObject({ code: "encode_refused" });
   });
 });

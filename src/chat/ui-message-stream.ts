@@ -1,0 +1,64 @@
+// The AI SDK's UI message stream, version 1: a named stream of chunks as its readers expect it, with ids for those who
+// resume and always a terminal chunk.
+
+import { namedEvents, type EventReplyOptions } from "../reply/named-events.ts";
+import type { NamedSource } from "../log/named.ts";
+import type { End } from "../wire/format.ts";
+import { encodeComment, encodeEvent } from "../wire/sse-encode.ts";
+import type { UiChunk } from "../wire/ui-chunks.ts";
+
+/** Tells a client which version of the protocol this is. */
+const VERSION_HEADER = "x-vercel-ai-ui-message-stream";
+
+/**
+ * Replies with a run of UI message chunks. Stock clients get the whole run; one that sends `Last-Event-ID` gets what is
+ * missing. Each chunk has its offset as `id`, which stock clients pass over.
+ *
+ * A completed run has written its own `finish`. Any other end is told by a chunk made here: `abort` for a stopped run, `error`
+ * (with `reason` `failed` or `interrupted` beside its text) for a broken one, since silence would look like success.
+ */
+export function uiMessageStream(
+  request: Request,
+  source: NamedSource<UiChunk>,
+  options: EventReplyOptions = {},
+): Promise<Response> {
+  const headers = new Headers(options.headers);
+  headers.set(VERSION_HEADER, "v1");
+  return namedEvents(
+    request,
+    source,
+    { ...options, headers },
+    {
+      encodeItem: ({ offset, payload }) => encodeEvent({ id: offset, data: payload }),
+      encodeEnd,
+      // A client that knows no such chunk would fail on an event: it gets the history from its start, and a remark.
+      encodeGap: (gap) => encodeComment(`gap ${JSON.stringify(gap)}`),
+      encodeFailure: () => encodeEnd({ reason: "failed" }),
+    },
+  );
+}
+
+const DONE = encodeEvent({ data: "[DONE]" });
+
+function encodeEnd(end: End, id?: string): string {
+  const chunk = endChunk(end);
+  if (chunk === undefined) return encodeEvent({ id, data: "[DONE]" });
+  return encodeEvent({ id, data: chunk }) + DONE;
+}
+
+const TEXTS = {
+  failed: "The answer failed before its end.",
+  interrupted: "The answer was interrupted: the server that wrote it went away.",
+};
+
+/** The terminal chunk of an answer that ended as `end`; none for a completed one, which has its own. */
+export function endChunk(end: End): UiChunk | undefined {
+  if (end.reason === "completed") return undefined;
+  if (end.reason === "stopped") return { type: "abort", reason: "stopped" };
+  return { type: "error", errorText: end.message ?? TEXTS[end.reason], reason: end.reason };
+}
+
+/** The text of an answer, as it is written: for `text(request, …)`. Ends, or throws, as the run does. */
+export async function* textOf(source: AsyncIterable<UiChunk>): AsyncGenerator<string, void, undefined> {
+  for await (const chunk of source) if (chunk.type === "text-delta") yield chunk.delta;
+}

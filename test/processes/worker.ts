@@ -1,0 +1,70 @@
+// A process over a store of its own object: started by the tests, told what to do by messages.
+
+import { createStreams } from "../../src/index.ts";
+import { sqliteStore } from "../../src/sqlite.ts";
+
+/** What the test asks for. */
+export type Order =
+  | { readonly do: "run"; readonly name: string; readonly everyMs: number; readonly count?: number | undefined }
+  | { readonly do: "follow"; readonly name: string }
+  | { readonly do: "append"; readonly name: string; readonly everyMs: number; readonly count: number }
+  | { readonly do: "stop"; readonly name: string };
+
+/** What the worker tells. Times are of the machine's monotonic clock, which its processes share. */
+export type Report =
+  | { readonly is: "ready" }
+  | { readonly is: "started"; readonly name: string; readonly started: boolean }
+  | { readonly is: "item"; readonly name: string; readonly value: { readonly n: number; readonly sentAt: number }; readonly seenAt: number }
+  | { readonly is: "end"; readonly name: string; readonly reason: string }
+  | { readonly is: "aborted"; readonly name: string; readonly at: number }
+  | { readonly is: "state"; readonly state: string };
+
+const [path, leaseMs] = process.argv.slice(2);
+const streams = createStreams({ store: sqliteStore(path!), leaseMs: Number(leaseMs) });
+const tell = (report: Report): void => void process.send!(report);
+const now = (): number => performance.timeOrigin + performance.now();
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function obey(order: Order): Promise<void> {
+  switch (order.do) {
+    case "run": {
+      const run = await streams.run(order.name, async function* ({ signal }) {
+        signal.addEventListener("abort", () => tell({ is: "aborted", name: order.name, at: now() }));
+        for (let n = 0; n < (order.count ?? Infinity); n++) {
+          yield { n, sentAt: now() };
+          await sleep(order.everyMs);
+        }
+      });
+      tell({ is: "started", name: order.name, started: run.started });
+      const end = await run.ended();
+      tell({ is: "end", name: order.name, reason: end?.reason ?? "closed" });
+      return;
+    }
+    case "follow": {
+      const pull = (await streams.follow(order.name).open()).pull();
+      for (;;) {
+        const result = await pull.next();
+        if (result.done === true) break;
+        if (result.value.kind !== "item") continue;
+        const seenAt = now();
+        const value = JSON.parse(result.value.item.payload as string) as { n: number; sentAt: number };
+        tell({ is: "item", name: order.name, value, seenAt });
+      }
+      tell({ is: "end", name: order.name, reason: pull.end?.reason ?? "closed" });
+      return;
+    }
+    case "append": {
+      for (let n = 0; n < order.count; n++) {
+        await streams.append(order.name, [{ n, sentAt: now() }]);
+        await sleep(order.everyMs);
+      }
+      return;
+    }
+    case "stop":
+      tell({ is: "state", state: (await streams.stop(order.name)).state });
+  }
+}
+
+process.on("message", (order: Order) => void obey(order));
+await streams.open();
+tell({ is: "ready" });
