@@ -1,0 +1,46 @@
+// A Vitest reporter that counts, for the last line of `npm test`. It writes its counts to the file named by
+// TAILRACE_TEST_COUNTS: the line has to come after all that Vitest prints, so test.mjs prints it.
+
+import { writeFileSync } from "node:fs";
+
+/**
+ * @typedef {object} Counts
+ * @property {number} passed tests
+ * @property {number} failed tests, and errors outside of tests: of a suite, of a file that cannot be loaded, unhandled
+ * @property {readonly string[]} skipped names of the tests that did not run
+ */
+
+export default class CountReporter {
+  /**
+   * @param {readonly import("vitest/node").TestModule[]} modules
+   * @param {readonly unknown[]} unhandledErrors
+   */
+  onTestRunEnd(modules, unhandledErrors) {
+    const file = process.env["TAILRACE_TEST_COUNTS"];
+    if (file) writeFileSync(file, JSON.stringify(count(modules, unhandledErrors)));
+  }
+}
+
+/**
+ * @param {readonly import("vitest/node").TestModule[]} modules
+ * @param {readonly unknown[]} unhandledErrors
+ * @returns {Counts}
+ */
+function count(modules, unhandledErrors) {
+  let passed = 0;
+  let failed = unhandledErrors.length;
+  /** @type {string[]} */
+  const skipped = [];
+  for (const module of modules) {
+    failed += module.errors().length;
+    for (const suite of module.children.allSuites()) failed += suite.errors().length;
+    for (const test of module.children.allTests()) {
+      const { state } = test.result();
+      if (state === "passed") passed++;
+      else if (state === "skipped") skipped.push(`${module.relativeModuleId} > ${test.fullName}`);
+      // "pending" after the end: the run was cut short before it.
+      else failed++;
+    }
+  }
+  return { passed, failed, skipped };
+}
