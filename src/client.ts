@@ -31,4 +31,4 @@ export {
   type MessageEnd,
   type MessagePart,
   messageText,
-} from "./client/ui-message.ts";
+} from "./wire/ui-message.ts";

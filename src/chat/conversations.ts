@@ -6,7 +6,7 @@ import { isTailraceError, TailraceError } from "../errors.ts";
 import type { NamedSource } from "../log/named.ts";
 import type { Offset } from "../log/offset.ts";
 import type { Run, StopResult, Streams } from "../log/streams.ts";
-import { emptyAnswer, foldChunk, type ChatMessage, type MessageChunk } from "../client/ui-message.ts";
+import { emptyAnswer, foldChunk, type ChatMessage, type MessageChunk } from "../wire/ui-message.ts";
 import type { UiChunk } from "../wire/ui-chunks.ts";
 import { endChunk } from "./ui-message-stream.ts";
 
