@@ -1,0 +1,92 @@
+// The live page, the stock EventSource and curl, across a restart of the server.
+
+import { execFile, spawn } from "node:child_process";
+import { promisify } from "node:util";
+import { EventSource } from "eventsource";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { launch } from "./browser.ts";
+import { Demo } from "./demo.ts";
+
+let demo: Demo;
+let browser: Browser;
+
+beforeAll(async () => {
+  [demo, browser] = await Promise.all([Demo.start(), launch()]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await demo?.remove();
+});
+
+async function publish(title: string): Promise<string> {
+  const response = await fetch(`${demo.url}/api/notifications`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ title, body: "" }),
+  });
+  expect(response.status).toBe(201);
+  return ((await response.json()) as { id: string }).id;
+}
+
+describe("/live and /api/events", { timeout: 120_000 }, () => {
+  test("a page shows what another tab publishes, comes back after a restart and misses no notification", async () => {
+    const context = await browser.newContext();
+    const [one, two] = [await context.newPage(), await context.newPage()];
+    await Promise.all([one.goto(`${demo.url}/live`), two.goto(`${demo.url}/live`)]);
+    const titles = (): Promise<string[]> => one.getByTestId("notification").allTextContents();
+    const shows = (title: string): Promise<void> =>
+      expect.poll(async () => (await titles()).filter((text) => text.includes(title)).length, { timeout: 30_000 }).toBe(1);
+    await two.getByTestId("title").fill("from the other tab");
+    await two.getByTestId("body").fill("hello");
+    await two.getByTestId("publish").click();
+    await shows("from the other tab");
+    await demo.end("SIGTERM");
+    await demo.start();
+    await Promise.all(["during 1", "during 2", "during 3"].map(publish));
+    for (const title of ["during 1", "during 2", "during 3"]) await shows(title);
+    await demo.end("SIGKILL");
+    await demo.start();
+    await publish("after the kill");
+    await shows("after the kill");
+    await shows("from the other tab"); // and nothing is doubled
+    await context.close();
+  });
+
+  test("a stock EventSource comes back across a restart and misses nothing", async () => {
+    const source = new EventSource(`${demo.url}/api/events`);
+    const seen: { id: string; title: string }[] = [];
+    source.addEventListener("notification", (event) => {
+      seen.push({ id: event.lastEventId, title: (JSON.parse(event.data as string) as { title: string }).title });
+    });
+    await new Promise((resolve) => source.addEventListener("connected", resolve, { once: true }));
+    const first = await publish("one");
+    await expect.poll(() => seen.length).toBe(1);
+    await demo.end("SIGTERM");
+    await demo.start();
+    const second = await publish("two");
+    await expect.poll(() => seen.length, { timeout: 30_000 }).toBe(2);
+    expect(seen).toEqual([
+      { id: first, title: "one" },
+      { id: second, title: "two" },
+    ]);
+    source.close();
+  });
+
+  test("curl resumes by Last-Event-ID across a restart", async () => {
+    const curl = spawn("curl", ["-sN", `${demo.url}/api/events`]);
+    let output = "";
+    curl.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+    await expect.poll(() => output, { timeout: 10_000 }).toContain("event: connected");
+    const id = await publish("seen by curl");
+    await expect.poll(() => output).toContain(`id: ${id}\ndata: {"title":"seen by curl"`);
+    await demo.end("SIGTERM");
+    await demo.start();
+    await publish("missed by curl");
+    const again = await promisify(execFile)("curl", ["-sN", "-m", "2", "-H", `Last-Event-ID: ${id}`, `${demo.url}/api/events`]).catch(
+      (error: { stdout: string }) => error, // -m ends it, which curl calls an error
+    );
+    expect(again.stdout).toContain("missed by curl");
+    expect(again.stdout).not.toContain("seen by curl");
+  });
+});
