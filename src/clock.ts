@@ -19,7 +19,8 @@ export const systemClock: Clock = {
 
 /** Lets a process exit although this timer is pending. In browsers and on edge runtimes timers are numbers: nothing to do. */
 export function unref(timer: unknown): void {
-  if (typeof timer === "object" && timer !== null && "unref" in timer && typeof timer.unref === "function") timer.unref();
+  if (typeof timer === "object" && timer !== null && "unref" in timer && typeof timer.unref === "function")
+    timer.unref();
 }
 
 /**

@@ -205,46 +205,49 @@ describe("Chunks", () => {
     });
   });
 
-  test.each(["close", "finish", "cut"] as const)("%s() at every point releases the source and the timers", async (way) => {
-    for (let point = 0; point <= 6; point++) {
-      const released = vi.fn();
-      const { chunks, clock, onFinish } = chunksOf(
-        async function* ({ signal }) {
-          try {
-            yield "a";
-            await nextTurn();
-            yield "b";
-            await new Promise((resolve) => signal.addEventListener("abort", resolve));
-          } finally {
-            released();
-          }
-        },
-        { heartbeat: "~", heartbeatMs: 1_000 },
-      );
-      const seen: string[] = [];
-      const waiting: Promise<unknown>[] = [];
-      for (let step = 0; step < Math.min(point, 4); step++) {
-        const next = textOf(chunks).then((text) => text !== undefined && seen.push(text));
-        waiting.push(next.catch(() => undefined));
-        if (step < 3) await next;
-        if (step === 1) await nextTurn();
+  test.each(["close", "finish", "cut"] as const)(
+    "%s() at every point releases the source and the timers",
+    async (way) => {
+      for (let point = 0; point <= 6; point++) {
+        const released = vi.fn();
+        const { chunks, clock, onFinish } = chunksOf(
+          async function* ({ signal }) {
+            try {
+              yield "a";
+              await nextTurn();
+              yield "b";
+              await new Promise((resolve) => signal.addEventListener("abort", resolve));
+            } finally {
+              released();
+            }
+          },
+          { heartbeat: "~", heartbeatMs: 1_000 },
+        );
+        const seen: string[] = [];
+        const waiting: Promise<unknown>[] = [];
+        for (let step = 0; step < Math.min(point, 4); step++) {
+          const next = textOf(chunks).then((text) => text !== undefined && seen.push(text));
+          waiting.push(next.catch(() => undefined));
+          if (step < 3) await next;
+          if (step === 1) await nextTurn();
+        }
+        if (point > 4) await nextTurn();
+        if (way === "close") chunks.close();
+        else if (way === "finish") chunks.finish("bye");
+        else chunks.cut(new Error("cut"));
+        await Promise.all(waiting);
+        await nextTurn();
+        expect(onFinish).toHaveBeenCalledTimes(1);
+        expect(clock.timerCount).toBe(0);
+        if (point > 1) expect(released).toHaveBeenCalledTimes(1);
+        if (way === "finish") {
+          const rest = await all(chunks);
+          expect([...seen, ...rest].join("")).toMatch(/^<(ab?)?bye$/);
+        } else if (way === "cut") {
+          const rest = await all(chunks).catch((error: Error) => error.message);
+          expect(point >= 4 ? [] : "cut").toEqual(rest);
+        } else expect((await chunks.next()).done).toBe(true);
       }
-      if (point > 4) await nextTurn();
-      if (way === "close") chunks.close();
-      else if (way === "finish") chunks.finish("bye");
-      else chunks.cut(new Error("cut"));
-      await Promise.all(waiting);
-      await nextTurn();
-      expect(onFinish).toHaveBeenCalledTimes(1);
-      expect(clock.timerCount).toBe(0);
-      if (point > 1) expect(released).toHaveBeenCalledTimes(1);
-      if (way === "finish") {
-        const rest = await all(chunks);
-        expect([...seen, ...rest].join("")).toMatch(/^<(ab?)?bye$/);
-      } else if (way === "cut") {
-        const rest = await all(chunks).catch((error: Error) => error.message);
-        expect(point >= 4 ? [] : "cut").toEqual(rest);
-      } else expect((await chunks.next()).done).toBe(true);
-    }
-  });
+    },
+  );
 });

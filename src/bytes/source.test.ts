@@ -106,7 +106,12 @@ describe("openSource()", () => {
     const pull = openSource<number>(() => new Promise((resolve) => (make = resolve)));
     const waiting = pull.next();
     pull.close();
-    make({ [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => undefined), return: async () => (close(), { done: true, value: undefined }) }) });
+    make({
+      [Symbol.asyncIterator]: () => ({
+        next: () => new Promise(() => undefined),
+        return: async () => (close(), { done: true, value: undefined }),
+      }),
+    });
     expect((await waiting).done).toBe(true);
     expect(close).toHaveBeenCalledTimes(1);
   });
@@ -166,6 +171,8 @@ describe("openSource()", () => {
 
   test("refuses what a function gives if it is no source", async () => {
     await expect(async () => openSource((() => 7) as never).next()).rejects.toMatchObject({ code: "source_invalid" });
-    await expect(async () => openSource((async () => 7) as never).next()).rejects.toMatchObject({ code: "source_invalid" });
+    await expect(async () => openSource((async () => 7) as never).next()).rejects.toMatchObject({
+      code: "source_invalid",
+    });
   });
 });

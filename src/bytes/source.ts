@@ -45,7 +45,10 @@ export function openSource<T>(source: Source<T>, lastEventId?: string): Pull<T> 
   return typeof source === "function" ? pullFunction(source, lastEventId) : pullValue(source);
 }
 
-function pullFunction<T>(source: Extract<Source<T>, (...args: never) => unknown>, lastEventId: string | undefined): Pull<T> {
+function pullFunction<T>(
+  source: Extract<Source<T>, (...args: never) => unknown>,
+  lastEventId: string | undefined,
+): Pull<T> {
   const controller = new AbortController();
   let inner: Pull<T> | undefined;
   let closed = false;
@@ -97,7 +100,10 @@ function pullValue<T>(source: SourceValue<T>): Pull<T> {
 }
 
 function invalid(source: unknown): TailraceError {
-  return new TailraceError("source_invalid", `A source must be iterable, a stream or a function; this is ${describe(source)}.`);
+  return new TailraceError(
+    "source_invalid",
+    `A source must be iterable, a stream or a function; this is ${describe(source)}.`,
+  );
 }
 
 function describe(value: unknown): string {

@@ -23,7 +23,9 @@ const FINISH_REASONS: Readonly<Record<string, string>> = {
  *
  * @throws {TailraceError} `source_failed` if the stream ends without a finish reason: what was cut must not look whole
  */
-export async function* fromChatCompletions(stream: AsyncIterable<ChatCompletionChunk>): AsyncGenerator<UiChunk, void, undefined> {
+export async function* fromChatCompletions(
+  stream: AsyncIterable<ChatCompletionChunk>,
+): AsyncGenerator<UiChunk, void, undefined> {
   const id = "text-1";
   let isOpen = false;
   let finish: string | undefined;
@@ -39,7 +41,8 @@ export async function* fromChatCompletions(stream: AsyncIterable<ChatCompletionC
     }
     finish = choice.finish_reason ?? finish;
   }
-  if (finish === undefined) throw new TailraceError("source_failed", "The model's answer was cut: it ended without a finish reason.");
+  if (finish === undefined)
+    throw new TailraceError("source_failed", "The model's answer was cut: it ended without a finish reason.");
   if (isOpen) yield { type: "text-end", id };
   yield { type: "finish", finishReason: FINISH_REASONS[finish] ?? "other" };
 }

@@ -1,5 +1,13 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { START, ScriptedChat, deltaOf, leaveChats, sentChat, setupChat, textsOf } from "./scripted-chat.test-support.ts";
+import {
+  START,
+  ScriptedChat,
+  deltaOf,
+  leaveChats,
+  sentChat,
+  setupChat,
+  textsOf,
+} from "./scripted-chat.test-support.ts";
 
 afterEach(() => {
   leaveChats();

@@ -2,7 +2,13 @@
 
 import { Chat } from "./chat.ts";
 import type { ChatOptions, ChatSnapshot } from "./chat-types.ts";
-import { type HandBody, handBody, type ScriptedCall, scriptedFetch, sseResponse } from "./scripted-fetch.test-support.ts";
+import {
+  type HandBody,
+  handBody,
+  type ScriptedCall,
+  scriptedFetch,
+  sseResponse,
+} from "./scripted-fetch.test-support.ts";
 import type { Fetch } from "./stream-types.ts";
 import { type ChatMessage, messageText } from "../wire/ui-message.ts";
 

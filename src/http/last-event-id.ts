@@ -4,7 +4,10 @@
 export const MAX_LAST_EVENT_ID_BYTES = 1_024;
 
 /** What the header holds: nothing, text that may be an id, or bytes that no server ever gave out as one. */
-export type LastEventId = { readonly kind: "none" } | { readonly kind: "id"; readonly id: string } | { readonly kind: "malformed" };
+export type LastEventId =
+  | { readonly kind: "none" }
+  | { readonly kind: "id"; readonly id: string }
+  | { readonly kind: "malformed" };
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 

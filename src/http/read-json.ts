@@ -12,11 +12,16 @@ const DEFAULT_MAX_BYTES = 1_048_576;
  * @throws {TailraceError} `limit_exceeded` (413) if the body is larger, `input_invalid` with status 400 if it is empty, not
  *   UTF-8 or not JSON, and with status 415 if the request says that it is of another type.
  */
-export async function readJson(request: Request, options: { readonly maxBytes?: number | undefined } = {}): Promise<unknown> {
+export async function readJson(
+  request: Request,
+  options: { readonly maxBytes?: number | undefined } = {},
+): Promise<unknown> {
   const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
   const type = request.headers.get("content-type");
   if (type !== null && !/^(application|text)\/([\w.+-]*\+)?(json|plain)\b/i.test(type)) {
-    throw new TailraceError("input_invalid", `The body is of type ${type.slice(0, 100)}; send application/json.`, { status: 415 });
+    throw new TailraceError("input_invalid", `The body is of type ${type.slice(0, 100)}; send application/json.`, {
+      status: 415,
+    });
   }
   const declared = Number(request.headers.get("content-length") ?? "0");
   if (declared > maxBytes) throw tooLarge(maxBytes);
@@ -46,7 +51,10 @@ async function readText(request: Request, maxBytes: number): Promise<string> {
   } catch (error) {
     await reader.cancel().catch(() => undefined); // the sender may have gone already
     if (error instanceof TypeError) {
-      throw new TailraceError("input_invalid", "The body is not valid UTF-8; send JSON as UTF-8.", { status: 400, cause: error });
+      throw new TailraceError("input_invalid", "The body is not valid UTF-8; send JSON as UTF-8.", {
+        status: 400,
+        cause: error,
+      });
     }
     throw error;
   }

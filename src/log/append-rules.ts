@@ -24,7 +24,8 @@ export const JSON_TYPE = "application/json";
 /** @throws {TailraceError} `input_invalid` for a name that is empty, too long, or has control characters in it */
 export function checkName(name: string): void {
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (name.length > 0 && name.length <= MAX_NAME_LENGTH && !/[\u0000-\u001f\u007f]/.test(name) && name.isWellFormed()) return;
+  if (name.length > 0 && name.length <= MAX_NAME_LENGTH && !/[\u0000-\u001f\u007f]/.test(name) && name.isWellFormed())
+    return;
   throw new TailraceError(
     "input_invalid",
     `A stream's name has 1 to ${MAX_NAME_LENGTH} characters and no control characters; this one has ${name.length} characters.`,
@@ -33,7 +34,11 @@ export function checkName(name: string): void {
 }
 
 /** Whether the append is new (`write`) or has been made before (`duplicate`). @throws {TailraceError} if it may not be made */
-export function decideAppend(state: AppendState, payloads: readonly Payload[], options: AppendOptions): "write" | "duplicate" {
+export function decideAppend(
+  state: AppendState,
+  payloads: readonly Payload[],
+  options: AppendOptions,
+): "write" | "duplicate" {
   const { producer, expect, epoch, end } = options;
   checkPayloads(state, payloads);
   // Before the end is looked at: a producer that repeats its closing append is told that it is done, not that it is too late.
@@ -45,7 +50,10 @@ export function decideAppend(state: AppendState, payloads: readonly Payload[], o
   if (state.end !== undefined) {
     // Closing what is closed is fine: the caller wanted it closed.
     if (end !== undefined && payloads.length === 0) return "duplicate";
-    throw new TailraceError("stream_closed", `The stream ${state.name} has ended (${state.end.reason}); nothing can be appended.`);
+    throw new TailraceError(
+      "stream_closed",
+      `The stream ${state.name} has ended (${state.end.reason}); nothing can be appended.`,
+    );
   }
   if (expect !== undefined && sequenceOf(expect) !== state.tail) {
     const details = { expected: expect, tail: offsetOf(state.tail) };

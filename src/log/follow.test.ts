@@ -16,7 +16,11 @@ function setUp(): { store: Store; hub: Hub } {
 }
 
 /** Reads until the end, or until `count` items have come. */
-async function read(hub: Hub, options: FollowOptions = {}, count = Infinity): Promise<{ seen: string[]; end: string | undefined }> {
+async function read(
+  hub: Hub,
+  options: FollowOptions = {},
+  count = Infinity,
+): Promise<{ seen: string[]; end: string | undefined }> {
   const pull = (await openFollow(hub, "s", options)).pull();
   const seen: string[] = [];
   while (seen.filter((each) => /^\d/.test(each)).length < count) {
@@ -91,7 +95,8 @@ describe("following", () => {
   test("tells a gap to a reader that retention overtakes", async () => {
     const { store, hub } = setUp();
     await store.create("s", { maxItems: 300 });
-    const payloads = (from: number, count: number): string[] => Array.from({ length: count }, (_, index) => String(from + index));
+    const payloads = (from: number, count: number): string[] =>
+      Array.from({ length: count }, (_, index) => String(from + index));
     await store.append("s", payloads(0, 300));
     const pull = (await openFollow(hub, "s")).pull();
     const seen: string[] = [];
@@ -138,7 +143,13 @@ describe("following", () => {
     const seen: string[] = [];
     expect((await slow.next()).value).toEqual({ kind: "live" });
     for (let index = 0; index < total; index += 64) {
-      hub.appended("s", await store.append("s", Array.from({ length: 64 }, (_, each) => String(index + each))));
+      hub.appended(
+        "s",
+        await store.append(
+          "s",
+          Array.from({ length: 64 }, (_, each) => String(index + each)),
+        ),
+      );
       await nextTurn();
     }
     hub.appended("s", await store.append("s", [], { end: { reason: "completed" } }));
@@ -171,7 +182,10 @@ describe("following", () => {
             const from = count % places.length;
             readers.push({ from, reading: read(hub, { after: places[from]! }) });
           } else {
-            const result = await store.append("s", Array.from({ length: count }, () => String(written++)));
+            const result = await store.append(
+              "s",
+              Array.from({ length: count }, () => String(written++)),
+            );
             places.push(...result.items.map((item) => item.offset));
             if (what === "own") hub.appended("s", result);
           }

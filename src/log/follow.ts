@@ -51,7 +51,8 @@ export interface OpenFollow {
  */
 export async function openFollow(hub: Hub, name: string, options: FollowOptions = {}): Promise<OpenFollow> {
   const head = await hub.store.head(name);
-  if (head === undefined) throw new TailraceError("stream_unknown", `There is no stream named ${JSON.stringify(name)}.`);
+  if (head === undefined)
+    throw new TailraceError("stream_unknown", `There is no stream named ${JSON.stringify(name)}.`);
   const { start, gap, sawEnd } = await place(hub, head, options);
   return {
     head,
@@ -69,7 +70,8 @@ async function place(
   options: FollowOptions,
 ): Promise<{ start: Offset; gap: Gap | undefined; sawEnd: boolean }> {
   const { after = "start", last } = options;
-  if (last !== undefined) return { start: await hub.store.offsetBeforeLast(head.name, last), gap: undefined, sawEnd: false };
+  if (last !== undefined)
+    return { start: await hub.store.offsetBeforeLast(head.name, last), gap: undefined, sawEnd: false };
   if (after === "start") return { start: head.start, gap: undefined, sawEnd: false };
   if (after === "now") return { start: head.tail, gap: undefined, sawEnd: false };
   const { offset, sawEnd } = parseCursor(after);

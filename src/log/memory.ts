@@ -95,7 +95,12 @@ class MemoryStore implements Store {
       return { items: [], before, tail: before, duplicate: true, end: stream.end };
     }
     const atMs = this.#clock.now();
-    const items = payloads.map((payload): MemoryItem => ({ offset: offsetOf(++stream.tail), payload, atMs, bytes: payloadBytes(payload) }));
+    const items = payloads.map((payload): MemoryItem => ({
+      offset: offsetOf(++stream.tail),
+      payload,
+      atMs,
+      bytes: payloadBytes(payload),
+    }));
     for (const item of items) {
       stream.items.push(item);
       stream.bytes += item.bytes;
@@ -178,7 +183,8 @@ class MemoryStore implements Store {
     const names: string[] = [];
     for (const stream of this.#streams.values()) {
       if (stream.expiresAtMs <= now) this.#drop(stream);
-      else if (stream.owner === undefined || stream.end !== undefined || (this.#leases.get(stream.owner) ?? 0) > now) continue;
+      else if (stream.owner === undefined || stream.end !== undefined || (this.#leases.get(stream.owner) ?? 0) > now)
+        continue;
       else {
         stream.end = { reason: "interrupted" };
         names.push(stream.name);
@@ -231,7 +237,8 @@ class MemoryStore implements Store {
 
   #get(name: string): MemoryStream {
     const stream = this.#find(name);
-    if (stream === undefined) throw new TailraceError("stream_unknown", `There is no stream named ${JSON.stringify(name)}.`);
+    if (stream === undefined)
+      throw new TailraceError("stream_unknown", `There is no stream named ${JSON.stringify(name)}.`);
     return stream;
   }
 

@@ -100,7 +100,9 @@ function gapError(name: string, gap: { asked: Offset; earliest: Offset; latest: 
 
 function throwIfBroken(name: string, end: End | undefined): void {
   if (end === undefined || end.reason === "completed" || end.reason === "stopped") return;
-  throw new TailraceError("source_failed", `The stream ${name} ended as ${end.reason}.`, { details: { reason: end.reason } });
+  throw new TailraceError("source_failed", `The stream ${name} ended as ${end.reason}.`, {
+    details: { reason: end.reason },
+  });
 }
 
 /** Whether `error` says that there is no such stream. */

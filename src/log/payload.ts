@@ -25,14 +25,18 @@ function toJson(value: unknown): string {
   } catch (cause) {
     throw new TailraceError("encode_refused", "An item cannot be written as JSON (a bigint, or a circle?).", { cause });
   }
-  if (text === undefined) throw new TailraceError("encode_refused", `An item of type ${typeof value} cannot be written as JSON.`);
+  if (text === undefined)
+    throw new TailraceError("encode_refused", `An item of type ${typeof value} cannot be written as JSON.`);
   return text;
 }
 
 function toBytes(value: unknown, contentType: string): Uint8Array {
   if (value instanceof Uint8Array) return value;
   if (typeof value === "string") return new TextEncoder().encode(value);
-  throw new TailraceError("encode_refused", `An item of a stream of ${contentType} is bytes or text, not ${typeof value}.`);
+  throw new TailraceError(
+    "encode_refused",
+    `An item of a stream of ${contentType} is bytes or text, not ${typeof value}.`,
+  );
 }
 
 /** The value that `payload` was made of. Bytes stay bytes. */

@@ -71,7 +71,12 @@ export class RunWriter<T> {
   }
 
   #fill(): void {
-    while (this.#end === undefined && !this.#isSettled && !this.#isPulling && this.#unwrittenBytes < MAX_UNWRITTEN_BYTES) {
+    while (
+      this.#end === undefined &&
+      !this.#isSettled &&
+      !this.#isPulling &&
+      this.#unwrittenBytes < MAX_UNWRITTEN_BYTES
+    ) {
       let result: IteratorResult<T, undefined> | Promise<IteratorResult<T, undefined>>;
       try {
         result = this.#source.next();

@@ -35,7 +35,10 @@ describe("sqliteStore()", () => {
     database.exec(`PRAGMA user_version = ${SCHEMA_VERSION + 1}`);
     database.close();
     const before = readFileSync(path);
-    await expect(sqliteStore(path).open()).rejects.toMatchObject({ code: "store_newer", message: expect.stringContaining(path) });
+    await expect(sqliteStore(path).open()).rejects.toMatchObject({
+      code: "store_newer",
+      message: expect.stringContaining(path),
+    });
     expect(readFileSync(path).equals(before)).toBe(true);
   });
 
@@ -54,7 +57,10 @@ describe("sqliteStore()", () => {
     other.exec("CREATE TABLE mine (x)");
     other.close();
     const before = readFileSync(path);
-    await expect(sqliteStore(path).open()).rejects.toMatchObject({ code: "store_damaged", message: expect.stringContaining("another program") });
+    await expect(sqliteStore(path).open()).rejects.toMatchObject({
+      code: "store_damaged",
+      message: expect.stringContaining("another program"),
+    });
     expect(readFileSync(path).equals(before)).toBe(true);
   });
 
@@ -62,10 +68,12 @@ describe("sqliteStore()", () => {
     writeFileSync(join(folder, "file"), "");
     mkdirSync(join(folder, "folder"));
     for (const bad of [join(folder, "file", "streams.db"), join(folder, "folder")]) {
-      const error = await sqliteStore(bad).open().then(
-        () => undefined,
-        (reason: Error) => reason,
-      );
+      const error = await sqliteStore(bad)
+        .open()
+        .then(
+          () => undefined,
+          (reason: Error) => reason,
+        );
       expect(error).toMatchObject({ code: "store_unavailable" });
       expect(error!.message).toContain(bad);
       expect(error!.message).not.toContain("\n");
@@ -112,7 +120,8 @@ describe("Committer", () => {
 
   test("makes one transaction of what one turn asks for, up to MAX_WRITES_PER_COMMIT", async () => {
     const { database, committer, commits } = setUp();
-    const ask = (count: number): Promise<unknown> => Promise.all(Array.from({ length: count }, () => committer.submit(() => 1)));
+    const ask = (count: number): Promise<unknown> =>
+      Promise.all(Array.from({ length: count }, () => committer.submit(() => 1)));
     await ask(MAX_WRITES_PER_COMMIT);
     expect(commits()).toBe(1);
     await ask(MAX_WRITES_PER_COMMIT + 1);

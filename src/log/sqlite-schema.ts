@@ -123,7 +123,9 @@ export function workError(error: unknown, path: string): TailraceError {
   if (error instanceof TailraceError) return error;
   if (isSqliteError(error, SQLITE_NOTADB, SQLITE_CORRUPT)) return damaged(path, error);
   const reason = error instanceof Error ? error.message : String(error);
-  return new TailraceError("store_unavailable", `${path} could not be read or written (${reason}); try again.`, { cause: error });
+  return new TailraceError("store_unavailable", `${path} could not be read or written (${reason}); try again.`, {
+    cause: error,
+  });
 }
 
 function damaged(path: string, cause: unknown): TailraceError {

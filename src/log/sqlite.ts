@@ -158,7 +158,8 @@ class SqliteStore implements Store {
   requestStop(name: string): Promise<StreamHead | undefined> {
     return this.#write((sql) => {
       const stream = this.#find(sql, name);
-      if (stream === undefined || stream.owner === undefined || stream.end !== undefined) return stream && toHead(stream);
+      if (stream === undefined || stream.owner === undefined || stream.end !== undefined)
+        return stream && toHead(stream);
       if (!stream.stopRequested) sql.setStop.run(sql.nextVersion(), stream.id);
       return toHead({ ...stream, stopRequested: true });
     });
@@ -307,7 +308,8 @@ class SqliteStore implements Store {
 
   #get(sql: Statements, name: string): StreamRow {
     const stream = this.#find(sql, name);
-    if (stream === undefined) throw new TailraceError("stream_unknown", `There is no stream named ${JSON.stringify(name)}.`);
+    if (stream === undefined)
+      throw new TailraceError("stream_unknown", `There is no stream named ${JSON.stringify(name)}.`);
     return stream;
   }
 

@@ -29,7 +29,10 @@ async function valuesOf<T>(source: AsyncIterable<T>): Promise<T[]> {
 
 /** A second owner over the same store, as another process is. */
 function otherProcess(): Streams {
-  const other = new Streams({ store: store.kind === "sqlite" ? kinds.sqlite() : store, clock, leaseMs: 4_000 }, () => undefined);
+  const other = new Streams(
+    { store: store.kind === "sqlite" ? kinds.sqlite() : store, clock, leaseMs: 4_000 },
+    () => undefined,
+  );
   extra.push(other);
   return other;
 }
@@ -102,22 +105,25 @@ describe.each(["memory", "sqlite"] as const)("Streams over %s", (kind) => {
     expect(onError.mock.calls[0]![0]).toMatchObject({ code: "encode_refused" });
   });
 
-  test.each(["here", "elsewhere"])("stop() %s ends the run as stopped, keeps what was written and aborts the signal", async (where) => {
-    const aborted = Promise.withResolvers<void>();
-    const run = await streams.run("r", async function* ({ signal }) {
-      signal.addEventListener("abort", () => aborted.resolve());
-      yield 1;
-      await new Promise(() => undefined); // deaf to its signal
-    });
-    const follower = valuesOf(run);
-    const stopper = where === "here" ? streams : otherProcess();
-    await nextTurn();
-    expect(await stopper.stop("r")).toEqual({ state: "stopping" });
-    await aborted.promise;
-    expect(await follower).toEqual([1]);
-    expect(await run.ended()).toEqual({ reason: "stopped" });
-    expect(await stopper.stop("r")).toEqual({ state: "ended", end: { reason: "stopped" } });
-  });
+  test.each(["here", "elsewhere"])(
+    "stop() %s ends the run as stopped, keeps what was written and aborts the signal",
+    async (where) => {
+      const aborted = Promise.withResolvers<void>();
+      const run = await streams.run("r", async function* ({ signal }) {
+        signal.addEventListener("abort", () => aborted.resolve());
+        yield 1;
+        await new Promise(() => undefined); // deaf to its signal
+      });
+      const follower = valuesOf(run);
+      const stopper = where === "here" ? streams : otherProcess();
+      await nextTurn();
+      expect(await stopper.stop("r")).toEqual({ state: "stopping" });
+      await aborted.promise;
+      expect(await follower).toEqual([1]);
+      expect(await run.ended()).toEqual({ reason: "stopped" });
+      expect(await stopper.stop("r")).toEqual({ state: "ended", end: { reason: "stopped" } });
+    },
+  );
 
   test("stop() works before the first item", async () => {
     const run = await streams.run("r", () => new Promise<never>(() => undefined));

@@ -28,7 +28,9 @@ export interface RunOptions extends StreamConfig {
 }
 
 /** What `stop` found: the run was told to stop, had ended before, no run writes the stream, or there is no such stream. */
-export type StopResult = { readonly state: "stopping" | "idle" | "unknown" } | { readonly state: "ended"; readonly end: End };
+export type StopResult =
+  | { readonly state: "stopping" | "idle" | "unknown" }
+  | { readonly state: "ended"; readonly end: End };
 
 /** What an append gave: the offsets of its items, in order. */
 export interface Appended {
@@ -177,7 +179,8 @@ export class Streams {
       const limits = { maxItems: Math.min(STEP.maxItems, maxItems - entries.length), maxBytes: STEP.maxBytes };
       const { items, head, upToDate } = await this.store.read(name, cursor, limits);
       for (const { offset, payload } of items) entries.push({ offset, value: fromPayload(payload) as T });
-      if (upToDate || entries.length >= maxItems || items.length === 0) return { entries, tail: head.tail, end: head.end };
+      if (upToDate || entries.length >= maxItems || items.length === 0)
+        return { entries, tail: head.tail, end: head.end };
       cursor = items.at(-1)!.offset;
     }
   }

@@ -22,7 +22,8 @@ test("closeServer() tells runs' readers, sends the others away, cuts what cannot
     createListener((request) => {
       const { pathname } = new URL(request.url);
       if (pathname === "/rows") return ndjson(request, silent);
-      if (pathname === "/odd") return new Response(new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(1)) }));
+      if (pathname === "/odd")
+        return new Response(new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(1)) }));
       return sse(request, streams.follow(pathname.slice(1)));
     }),
   );

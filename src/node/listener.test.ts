@@ -39,7 +39,13 @@ async function readAll(socket: Socket): Promise<string> {
 
 describe("createListener()", () => {
   test("gives the request's method, address, headers and body", async () => {
-    handler = async (request) => Response.json({ method: request.method, url: request.url, x: request.headers.get("x-a"), body: await request.text() });
+    handler = async (request) =>
+      Response.json({
+        method: request.method,
+        url: request.url,
+        x: request.headers.get("x-a"),
+        body: await request.text(),
+      });
     const response = await fetch(url("/p?q=1"), { method: "POST", headers: { "x-a": "b" }, body: "körper" });
     expect(await response.json()).toEqual({ method: "POST", url: url("/p?q=1"), x: "b", body: "körper" });
   });
@@ -52,7 +58,11 @@ describe("createListener()", () => {
       return new Response(new Blob(["x".repeat(300_000)]).stream(), { status: 207, headers });
     };
     const response = await fetch(url());
-    expect([response.status, response.headers.get("x-a"), response.headers.getSetCookie()]).toEqual([207, "b", ["a=1", "b=2"]]);
+    expect([response.status, response.headers.get("x-a"), response.headers.getSetCookie()]).toEqual([
+      207,
+      "b",
+      ["a=1", "b=2"],
+    ]);
     expect((await response.text()).length).toBe(300_000);
   });
 
@@ -183,11 +193,14 @@ describe("createListener()", () => {
     await vi.waitFor(() => expect(openReplies().size).toBe(0));
   });
 
-  test.each(["GET http://other.test/a HTTP/1.1\r\nhost: x", "GET //a//b HTTP/1.1\r\nhost: x", "OPTIONS * HTTP/1.1\r\nhost: x", "GET / HTTP/1.1\r\nhost: ", "GET / HTTP/1.1\r\nhost: a b"])(
-    "answers the odd request line %j",
-    async (line) => {
-      handler = (request) => new Response(request.url);
-      expect(await readAll(raw(`${line}\r\nconnection: close\r\n\r\n`))).toMatch(/^HTTP\/1\.1 (200|4\d\d) /);
-    },
-  );
+  test.each([
+    "GET http://other.test/a HTTP/1.1\r\nhost: x",
+    "GET //a//b HTTP/1.1\r\nhost: x",
+    "OPTIONS * HTTP/1.1\r\nhost: x",
+    "GET / HTTP/1.1\r\nhost: ",
+    "GET / HTTP/1.1\r\nhost: a b",
+  ])("answers the odd request line %j", async (line) => {
+    handler = (request) => new Response(request.url);
+    expect(await readAll(raw(`${line}\r\nconnection: close\r\n\r\n`))).toMatch(/^HTTP\/1\.1 (200|4\d\d) /);
+  });
 });

@@ -54,7 +54,11 @@ function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request {
   const host = incoming.headers.host ?? NO_HOST;
   // A target in absolute form (RFC 9112 section 3.2.2) names its own host; any other is a path.
   const target = incoming.url ?? "/";
-  const url = target.startsWith("/") ? `${scheme}://${host}${target}` : URL.canParse(target) ? target : `${scheme}://${host}/`;
+  const url = target.startsWith("/")
+    ? `${scheme}://${host}${target}`
+    : URL.canParse(target)
+      ? target
+      : `${scheme}://${host}/`;
   if (!URL.canParse(url)) {
     throw new TailraceError("input_invalid", "The request's Host and target make no address.", { status: 400 });
   }

@@ -81,7 +81,8 @@ async function open(request: Request, source: NamedSource<unknown>): Promise<Ope
   const asked = readLastEventId(request.headers);
   if (asked.kind === "none") return source.open();
   if (asked.kind === "malformed") {
-    const message = "The Last-Event-ID is not text in UTF-8; send the last id that you received, or none to start anew.";
+    const message =
+      "The Last-Event-ID is not text in UTF-8; send the last id that you received, or none to start anew.";
     throw new TailraceError("cursor_invalid", message);
   }
   return source.open({ after: asked.id, last: undefined });
@@ -98,6 +99,7 @@ export function openingOf(options: EventReplyOptions, id?: string): string {
 }
 
 export function heartbeatOf(options: EventReplyOptions): { heartbeat: string; heartbeatMs: number } {
-  const heartbeat = options.heartbeatEvent === true ? encodeEvent({ event: "heartbeat", data: {} }) : encodeComment("heartbeat");
+  const heartbeat =
+    options.heartbeatEvent === true ? encodeEvent({ event: "heartbeat", data: {} }) : encodeComment("heartbeat");
   return { heartbeat, heartbeatMs: options.heartbeatMs ?? 15_000 };
 }

@@ -107,7 +107,10 @@ describe("sse() of a named stream", () => {
   });
 
   test("toEvent shapes the items, and cannot take away their ids", async () => {
-    options = { toEvent: (value) => ({ event: "n", id: "mine", data: { value } }), first: [{ event: "connected", data: 1 }] };
+    options = {
+      toEvent: (value) => ({ event: "n", id: "mine", data: { value } }),
+      first: [{ event: "connected", data: 1 }],
+    };
     const { tail } = await streams.append("s", ["a"], { end: { reason: "completed" } });
     expect(await (await get()).text()).toContain(`event: n\nid: ${tail}\ndata: {"value":"a"}\n\n`);
   });
@@ -150,7 +153,8 @@ describe("ndjson() and text() of a named stream", () => {
     const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
     expect((await get(undefined, "/rows")).status).toBe(404);
     await streams.append("s", ["a"], { end: { reason: "interrupted" } });
-    for (const path of ["/rows", "/text"]) await expect(get(undefined, path).then((response) => response.text())).rejects.toThrow();
+    for (const path of ["/rows", "/text"])
+      await expect(get(undefined, path).then((response) => response.text())).rejects.toThrow();
     log.mockRestore();
   });
 });

@@ -7,7 +7,8 @@ import { ndjson, text } from "./rows.ts";
 import { shutdown } from "./shutdown.ts";
 import { sse } from "./sse.ts";
 
-const get = (headers: HeadersInit = {}, init: RequestInit = {}): Request => new Request("http://test/", { headers, ...init });
+const get = (headers: HeadersInit = {}, init: RequestInit = {}): Request =>
+  new Request("http://test/", { headers, ...init });
 
 const replies: Record<string, (request: Request, source: Source<string>) => Response> = {
   sse: (request, source) => sse(request, source),
@@ -95,7 +96,11 @@ describe.each(Object.entries(replies))("%s()", (_name, reply) => {
 
   test("drops connection-level headers, keeps the others", () => {
     const options = { status: 201, headers: { connection: "keep-alive", "x-mine": "1", "cache-control": "no-store" } };
-    const make = { sse: () => sse(get(), [], options), ndjson: () => ndjson(get(), [], options), text: () => text(get(), [], options) };
+    const make = {
+      sse: () => sse(get(), [], options),
+      ndjson: () => ndjson(get(), [], options),
+      text: () => text(get(), [], options),
+    };
     const { status, headers } = make[_name as keyof typeof make]();
     expect(status).toBe(201);
     expect(headers.has("connection")).toBe(false);
@@ -197,8 +202,12 @@ describe("ndjson() and text()", () => {
   });
 
   test("refuse items that they cannot write", async () => {
-    await expect(text(get(), [1] as unknown as string[], { onError: () => undefined }).text()).rejects.toMatchObject({ code: "encode_refused" });
-    await expect(ndjson(get(), [1n], { onError: () => undefined }).text()).rejects.toMatchObject({ code: "encode_refused" });
+    await expect(text(get(), [1] as unknown as string[], { onError: () => undefined }).text()).rejects.toMatchObject({
+      code: "encode_refused",
+    });
+    await expect(ndjson(get(), [1n], { onError: () => undefined }).text()).rejects.toMatchObject({
+      code: "encode_refused",
+    });
   });
 });
 

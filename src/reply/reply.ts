@@ -43,7 +43,12 @@ export function pullOf(response: Response): Pull<Chunk> | undefined {
 /**
  * The Response that pulls `source` through `plan`. Nothing is opened before its body is read, and a HEAD never opens it.
  */
-export function makeReply<T>(request: Request, source: () => Pull<T>, plan: ReplyPlan<T>, options: ReplyOptions): Response {
+export function makeReply<T>(
+  request: Request,
+  source: () => Pull<T>,
+  plan: ReplyPlan<T>,
+  options: ReplyOptions,
+): Response {
   const init = { status: options.status ?? 200, headers: streamHeaders(plan.contentType, options.headers) };
   if (request.method === "HEAD") return new Response(null, init);
   const pull = new ReplyPull(request.signal, source, plan, options);

@@ -33,8 +33,16 @@ export function sse<T>(
  *
  * @throws {TailraceError} `source_invalid`
  */
-export function sse(request: Request, source: Source<SseEvent | string>, options?: SseOptions<SseEvent | string>): Response;
-export function sse<T>(request: Request, source: Source<T> | NamedSource<T>, options: SseOptions<T> = {}): Response | Promise<Response> {
+export function sse(
+  request: Request,
+  source: Source<SseEvent | string>,
+  options?: SseOptions<SseEvent | string>,
+): Response;
+export function sse<T>(
+  request: Request,
+  source: Source<T> | NamedSource<T>,
+  options: SseOptions<T> = {},
+): Response | Promise<Response> {
   return isNamed(source) ? namedSse(request, source as NamedSource<T>, options) : plainSse(request, source, options);
 }
 

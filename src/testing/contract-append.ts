@@ -18,9 +18,17 @@ export const appendCases: readonly ContractCase[] = [
     async run({ store }) {
       equal((await store.create("s", { maxItems: 5 })).created, true, "first create");
       await store.append("s", ["1"]);
-      equal((await store.create("s", { maxItems: 5, contentType: "application/json" })).created, false, "second create");
+      equal(
+        (await store.create("s", { maxItems: 5, contentType: "application/json" })).created,
+        false,
+        "second create",
+      );
       equal(await payloadsOf({ store }, "s"), ["1"], "kept items");
-      equal((await rejects(store.create("s", { maxItems: 6 }), "stream_exists", "another limit"))["field"], "maxItems", "field");
+      equal(
+        (await rejects(store.create("s", { maxItems: 6 }), "stream_exists", "another limit"))["field"],
+        "maxItems",
+        "field",
+      );
       await rejects(store.create("s", { maxItems: 5, contentType: "text/plain" }), "stream_exists", "another type");
     },
   },
@@ -29,7 +37,8 @@ export const appendCases: readonly ContractCase[] = [
     async run({ store }) {
       equal((await store.create("n".repeat(512))).created, true, "512 characters");
       await rejects(store.create("n".repeat(513)), "input_invalid", "513 characters");
-      for (const name of ["", "a\nb", "a\u0000b", "\u007f", "\ud800"]) await rejects(store.create(name), "input_invalid", JSON.stringify(name));
+      for (const name of ["", "a\nb", "a\u0000b", "\u007f", "\ud800"])
+        await rejects(store.create(name), "input_invalid", JSON.stringify(name));
       for (const name of ["a/b", "ä ü", "日本", "'; DROP TABLE streams; --", "😀"]) {
         equal((await store.create(name)).created, true, name);
         equal((await store.head(name))!.name, name, "its head");
@@ -82,7 +91,11 @@ export const appendCases: readonly ContractCase[] = [
     async run({ store }) {
       await store.create("s");
       const first = { id: "p", epoch: 1, seq: 0 };
-      await rejects(store.append("s", ["1"], { producer: first, expect: "21a", end: { reason: "completed" } }), "conflict", "expect");
+      await rejects(
+        store.append("s", ["1"], { producer: first, expect: "21a", end: { reason: "completed" } }),
+        "conflict",
+        "expect",
+      );
       equal(await payloadsOf({ store }, "s"), [], "items");
       equal((await store.head("s"))!.end, undefined, "end");
       const kept = await store.append("s", ["1"], { producer: first, end: { reason: "stopped", message: "m" } });
@@ -107,7 +120,11 @@ export const appendCases: readonly ContractCase[] = [
         store.append("s", ["1"], { expect: head.tail }),
         store.append("s", ["2"], { expect: head.tail }),
       ]);
-      equal(outcomes.map((outcome) => outcome.status), ["fulfilled", "rejected"], "outcomes");
+      equal(
+        outcomes.map((outcome) => outcome.status),
+        ["fulfilled", "rejected"],
+        "outcomes",
+      );
       equal(await payloadsOf({ store }, "s"), ["1"], "items");
     },
   },
@@ -115,7 +132,11 @@ export const appendCases: readonly ContractCase[] = [
     name: "A5 a producer's repetition is a duplicate, a skip a gap, an old epoch fenced",
     async run({ store }) {
       await store.create("s");
-      const producer = (epoch: number, seq: number, id = "p"): { producer: { id: string; epoch: number; seq: number } } => ({
+      const producer = (
+        epoch: number,
+        seq: number,
+        id = "p",
+      ): { producer: { id: string; epoch: number; seq: number } } => ({
         producer: { id, epoch, seq },
       });
       const gap = await rejects(store.append("s", ["x"], producer(1, 1)), "sequence_gap", "not from 0");
@@ -127,7 +148,11 @@ export const appendCases: readonly ContractCase[] = [
       await rejects(store.append("s", ["x"], producer(1, 3)), "sequence_gap", "a skip");
       await rejects(store.append("s", ["x"], producer(2, 1)), "sequence_gap", "a new epoch not from 0");
       equal((await store.append("s", ["3"], producer(2, 0))).duplicate, false, "a new epoch");
-      equal(await rejects(store.append("s", ["x"], producer(1, 2)), "fenced", "the old epoch"), { epoch: 2 }, "details");
+      equal(
+        await rejects(store.append("s", ["x"], producer(1, 2)), "fenced", "the old epoch"),
+        { epoch: 2 },
+        "details",
+      );
       equal((await store.append("s", ["4"], producer(1, 0, "q"))).duplicate, false, "another producer");
       equal(await payloadsOf({ store }, "s"), ["1", "2", "3", "4"], "items");
     },

@@ -17,8 +17,16 @@ export const readCases: readonly ContractCase[] = [
       const places = [head.start, ...items.map((item) => item.offset)];
       for (const [index, place] of places.entries()) {
         const read = await store.read("s", place, ALL);
-        equal(read.items.map((item) => item.payload), payloads.slice(index), `after item ${index}`);
-        equal(read.items.map((item) => item.offset), places.slice(index + 1), `offsets after item ${index}`);
+        equal(
+          read.items.map((item) => item.payload),
+          payloads.slice(index),
+          `after item ${index}`,
+        );
+        equal(
+          read.items.map((item) => item.offset),
+          places.slice(index + 1),
+          `offsets after item ${index}`,
+        );
       }
     },
   },
@@ -125,7 +133,8 @@ export const readCases: readonly ContractCase[] = [
     async run({ store, second }) {
       const changes: Change[] = [];
       const unwatch = store.watch((change) => changes.push(change));
-      const saw = (what: string, test: (change: Change) => boolean): Promise<void> => until(() => changes.some(test), what);
+      const saw = (what: string, test: (change: Change) => boolean): Promise<void> =>
+        until(() => changes.some(test), what);
       await store.create("s");
       const { tail } = await store.append("s", ["1"]);
       await saw("the append", (change) => change.name === "s" && change.tail === tail && !change.ended);

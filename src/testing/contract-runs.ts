@@ -11,7 +11,9 @@ export const runCases: readonly ContractCase[] = [
     async run({ store, second }) {
       const other = (await second()) ?? store;
       const claims = await Promise.all(
-        Array.from({ length: 10 }, (_, index) => (index % 2 === 0 ? store : other).claim("r", `owner-${index}`, LEASE_MS)),
+        Array.from({ length: 10 }, (_, index) =>
+          (index % 2 === 0 ? store : other).claim("r", `owner-${index}`, LEASE_MS),
+        ),
       );
       equal(claims.filter((claim) => claim.claimed).length, 1, "claims that won");
       const winner = claims.findIndex((claim) => claim.claimed);

@@ -29,5 +29,7 @@ export async function rejects(
 }
 
 function show(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) => (inner instanceof Uint8Array ? [...inner] : inner)) ?? "undefined";
+  return (
+    JSON.stringify(value, (_key, inner: unknown) => (inner instanceof Uint8Array ? [...inner] : inner)) ?? "undefined"
+  );
 }

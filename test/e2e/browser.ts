@@ -3,7 +3,12 @@
 import { existsSync } from "node:fs";
 import { chromium, type Browser } from "playwright-core";
 
-const CANDIDATES = [process.env["TAILRACE_CHROMIUM"], "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const CANDIDATES = [
+  process.env["TAILRACE_CHROMIUM"],
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+];
 
 const FLAGS = [
   "--headless",
@@ -18,6 +23,7 @@ const FLAGS = [
 
 export function launch(): Promise<Browser> {
   const executablePath = CANDIDATES.find((path) => path !== undefined && existsSync(path));
-  if (executablePath === undefined) throw new Error("There is no Chromium on this machine: install it, or name it in TAILRACE_CHROMIUM.");
+  if (executablePath === undefined)
+    throw new Error("There is no Chromium on this machine: install it, or name it in TAILRACE_CHROMIUM.");
   return chromium.launch({ executablePath, args: FLAGS });
 }

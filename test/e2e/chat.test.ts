@@ -38,7 +38,8 @@ async function openPage(url = `${demo.url}/chat`): Promise<Page> {
 }
 
 const answers = (page: Page): Locator => page.locator('[data-testid="message"][data-role="assistant"]');
-const textOf = async (page: Page): Promise<string> => (await answers(page).last().getByTestId("message-text").textContent()) ?? "";
+const textOf = async (page: Page): Promise<string> =>
+  (await answers(page).last().getByTestId("message-text").textContent()) ?? "";
 
 async function send(page: Page, text: string): Promise<void> {
   await page.getByTestId("composer").fill(text);
@@ -47,14 +48,21 @@ async function send(page: Page, text: string): Promise<void> {
 
 /** Waits until the last answer has at least `length` characters. */
 async function grown(page: Page, length: number): Promise<string> {
-  await expect.poll(async () => (await answers(page).count()) && (await textOf(page)).length, { timeout: 15_000 }).toBeGreaterThanOrEqual(length);
+  await expect
+    .poll(async () => (await answers(page).count()) && (await textOf(page)).length, { timeout: 15_000 })
+    .toBeGreaterThanOrEqual(length);
   return textOf(page);
 }
 
 const ended = (page: Page, reason: string): Promise<void> =>
-  expect.poll(async () => (await answers(page).count()) && answers(page).last().getAttribute("data-end"), { timeout: 60_000 }).toBe(reason);
+  expect
+    .poll(async () => (await answers(page).count()) && answers(page).last().getAttribute("data-end"), {
+      timeout: 60_000,
+    })
+    .toBe(reason);
 
-const shows = (page: Page, text: RegExp): Promise<void> => expect.poll(() => page.locator("main").textContent()).toMatch(text);
+const shows = (page: Page, text: RegExp): Promise<void> =>
+  expect.poll(() => page.locator("main").textContent()).toMatch(text);
 
 interface Kept {
   readonly role: string;
@@ -69,7 +77,11 @@ async function kept(page: Page): Promise<Kept[]> {
   const { messages } = (await response.json()) as {
     messages: { role: string; parts: { type: string; text?: string }[]; end?: { reason: string } }[];
   };
-  return messages.map(({ role, parts, end }) => ({ role, text: parts.map((part) => part.text ?? "").join(""), end: end?.reason }));
+  return messages.map(({ role, parts, end }) => ({
+    role,
+    text: parts.map((part) => part.text ?? "").join(""),
+    end: end?.reason,
+  }));
 }
 
 /** What the model says, word for word. */
@@ -183,7 +195,11 @@ describe("/chat", { timeout: 120_000 }, () => {
       messages: [{ id: "m1", role: "user", parts: [{ type: "text", text: "quick" }] }],
     });
     const post = async (): Promise<string[]> => {
-      const response = await fetch(`${demo.url}/api/chat`, { method: "POST", body, headers: { "content-type": "application/json" } });
+      const response = await fetch(`${demo.url}/api/chat`, {
+        method: "POST",
+        body,
+        headers: { "content-type": "application/json" },
+      });
       return (await response.text()).match(/^data: .*$/gm) ?? [];
     };
     const [one, two] = await Promise.all([post(), post()]);

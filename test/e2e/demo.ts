@@ -54,11 +54,18 @@ export class Demo {
 
   /** Starts it, anew after a kill, on the same port and data. */
   async start(): Promise<void> {
-    const environment: NodeJS.ProcessEnv = { ...process.env, NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1", DATA_DIR: this.dataDir, ...this.#environment };
+    const environment: NodeJS.ProcessEnv = {
+      ...process.env,
+      NODE_ENV: "production",
+      NEXT_TELEMETRY_DISABLED: "1",
+      DATA_DIR: this.dataDir,
+      ...this.#environment,
+    };
     const args = [NEXT, "start", "apps/demo", "-p", String(this.#port), "-H", "127.0.0.1"];
     const child = spawn(process.execPath, args, { cwd: ROOT, env: environment, stdio: ["ignore", "pipe", "pipe"] });
     this.#process = child;
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (this.#log += text));
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding("utf8").on("data", (text: string) => (this.#log += text));
     const until = performance.now() + START_MS;
     for (;;) {
       const isUp = await fetch(`${this.url}/api/health`).then(
@@ -66,7 +73,8 @@ export class Demo {
         () => false,
       );
       if (isUp) return;
-      if (child.exitCode !== null || performance.now() > until) throw new Error(`The demo did not start:\n${this.#log}`);
+      if (child.exitCode !== null || performance.now() > until)
+        throw new Error(`The demo did not start:\n${this.#log}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }

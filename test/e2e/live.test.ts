@@ -36,7 +36,9 @@ describe("/live and /api/events", { timeout: 120_000 }, () => {
     await Promise.all([one.goto(`${demo.url}/live`), two.goto(`${demo.url}/live`)]);
     const titles = (): Promise<string[]> => one.getByTestId("notification").allTextContents();
     const shows = (title: string): Promise<void> =>
-      expect.poll(async () => (await titles()).filter((text) => text.includes(title)).length, { timeout: 30_000 }).toBe(1);
+      expect
+        .poll(async () => (await titles()).filter((text) => text.includes(title)).length, { timeout: 30_000 })
+        .toBe(1);
     await two.getByTestId("title").fill("from the other tab");
     await two.getByTestId("body").fill("hello");
     await two.getByTestId("publish").click();
@@ -83,7 +85,14 @@ describe("/live and /api/events", { timeout: 120_000 }, () => {
     await demo.end("SIGTERM");
     await demo.start();
     await publish("missed by curl");
-    const again = await promisify(execFile)("curl", ["-sN", "-m", "2", "-H", `Last-Event-ID: ${id}`, `${demo.url}/api/events`]).catch(
+    const again = await promisify(execFile)("curl", [
+      "-sN",
+      "-m",
+      "2",
+      "-H",
+      `Last-Event-ID: ${id}`,
+      `${demo.url}/api/events`,
+    ]).catch(
       (error: { stdout: string }) => error, // -m ends it, which curl calls an error
     );
     expect(again.stdout).toContain("missed by curl");

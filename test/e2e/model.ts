@@ -56,7 +56,9 @@ export class Model {
     });
     response.writeHead(200, { "content-type": "text/event-stream" });
     const write = (choice: object): void => {
-      response.write(`data: ${JSON.stringify({ id: "1", object: "chat.completion.chunk", choices: [{ index: 0, ...choice }] })}\n\n`);
+      response.write(
+        `data: ${JSON.stringify({ id: "1", object: "chat.completion.chunk", choices: [{ index: 0, ...choice }] })}\n\n`,
+      );
     };
     for (let index = 0; index < words && !isLeft; index++) {
       write({ delta: { content: `${index === 0 ? "" : " "}wörd-${index}` } });

@@ -33,10 +33,15 @@ class Worker {
   }
 
   /** The first report that fits, also one that has come already. */
-  report<T extends Report["is"]>(is: T, fits: (report: Extract<Report, { is: T }>) => boolean = () => true): Promise<Extract<Report, { is: T }>> {
+  report<T extends Report["is"]>(
+    is: T,
+    fits: (report: Extract<Report, { is: T }>) => boolean = () => true,
+  ): Promise<Extract<Report, { is: T }>> {
     return new Promise((resolve) => {
       const look = (): void => {
-        const found = this.reports.find((report): report is Extract<Report, { is: T }> => report.is === is && fits(report as never));
+        const found = this.reports.find(
+          (report): report is Extract<Report, { is: T }> => report.is === is && fits(report as never),
+        );
         if (found === undefined) return;
         this.#watchers.delete(look);
         resolve(found);

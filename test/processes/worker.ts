@@ -14,7 +14,12 @@ export type Order =
 export type Report =
   | { readonly is: "ready" }
   | { readonly is: "started"; readonly name: string; readonly started: boolean }
-  | { readonly is: "item"; readonly name: string; readonly value: { readonly n: number; readonly sentAt: number }; readonly seenAt: number }
+  | {
+      readonly is: "item";
+      readonly name: string;
+      readonly value: { readonly n: number; readonly sentAt: number };
+      readonly seenAt: number;
+    }
   | { readonly is: "end"; readonly name: string; readonly reason: string }
   | { readonly is: "aborted"; readonly name: string; readonly at: number }
   | { readonly is: "state"; readonly state: string };

@@ -1,0 +1,65 @@
+// A real nginx in front of a server, with a plain `proxy_pass` and whatever settings are to be tried.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePort } from "./demo.ts";
+
+export interface Nginx {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+const CANDIDATES = [process.env["TAILRACE_NGINX"], "/usr/sbin/nginx", "/usr/bin/nginx"];
+
+export async function startNginx(upstream: string, settings: string): Promise<Nginx> {
+  const binary = CANDIDATES.find((path) => path !== undefined && existsSync(path));
+  if (binary === undefined)
+    throw new Error("There is no nginx on this machine: install it, or name it in TAILRACE_NGINX.");
+  const folder = await mkdtemp(join(tmpdir(), "tailrace-nginx-"));
+  const port = await freePort();
+  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+    .map((each) => `${each}_temp_path ${join(folder, each)};`)
+    .join("\n");
+  await writeFile(
+    join(folder, "nginx.conf"),
+    `daemon off;
+pid ${join(folder, "pid")};
+error_log ${join(folder, "error.log")};
+events {}
+http {
+  access_log off;
+  ${settings}
+  ${temporary}
+  server {
+    listen 127.0.0.1:${port};
+    location / { proxy_pass ${upstream}; }
+  }
+}
+`,
+  );
+  const child = spawn(binary, ["-p", folder, "-c", join(folder, "nginx.conf")], { stdio: "ignore" });
+  const url = `http://127.0.0.1:${port}`;
+  const until = performance.now() + 5_000;
+  while (
+    !(await fetch(`${url}/api/health`).then(
+      (response) => response.ok,
+      () => false,
+    ))
+  ) {
+    if (child.exitCode !== null || performance.now() > until) throw new Error("nginx did not start.");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return {
+    url,
+    async stop() {
+      const exited = once(child, "exit");
+      child.kill("SIGTERM");
+      await exited;
+      await rm(folder, { recursive: true });
+    },
+  };
+}

@@ -1,0 +1,110 @@
+// `npm start` as a newcomer meets it: what it says, how it ends, and what it says when it cannot start.
+
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { sqliteStore } from "../../src/sqlite.ts";
+import { freePort } from "./demo.ts";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+
+let folder: string;
+const children: ChildProcess[] = [];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "tailrace-start-"));
+});
+afterEach(async () => {
+  for (const child of children.splice(0)) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    child.kill("SIGTERM");
+    await once(child, "exit");
+  }
+  await rm(folder, { recursive: true });
+});
+
+interface Started {
+  readonly child: ChildProcess;
+  output(): string;
+  errors(): string;
+}
+
+function start(environment: Readonly<Record<string, string>>): Started {
+  const child = spawn(process.execPath, ["scripts/start.mjs"], {
+    cwd: ROOT,
+    env: { ...process.env, NODE_ENV: "production", ...environment } as NodeJS.ProcessEnv,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  children.push(child);
+  let [output, errors] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
+  return { child, output: () => output, errors: () => errors };
+}
+
+/** Expects the start to fail with exit code 1 and one line that fits. */
+async function refuses(environment: Readonly<Record<string, string>>, line: RegExp): Promise<void> {
+  const started = start({ PORT: String(await freePort()), DATA_DIR: folder, ...environment });
+  const [code] = (await once(started.child, "close")) as [number];
+  const lines = started.errors().trim().split("\n");
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatch(line);
+  expect(code).toBe(1);
+}
+
+describe("npm start", { timeout: 120_000 }, () => {
+  test("says where the demo is once it answers, and ends within 5 s on SIGTERM with an open stream", async () => {
+    const port = await freePort();
+    const started = start({ PORT: String(port), DATA_DIR: folder });
+    const address = `http://127.0.0.1:${port}`;
+    await expect.poll(started.output, { timeout: 60_000 }).toContain(address);
+    const health = await fetch(`${address}/api/health`);
+    expect(await health.json()).toEqual({ status: "ok", store: "sqlite" });
+    const stream = await fetch(`${address}/api/events`);
+    const body = stream.text();
+    const at = performance.now();
+    started.child.kill("SIGTERM");
+    const [code] = (await once(started.child, "exit")) as [number];
+    expect(performance.now() - at).toBeLessThan(5_000); // the stated bound
+    expect(code).toBe(0);
+    expect(await body).toContain("event: connected");
+  });
+
+  test("refuses a port that is taken", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const { port } = other.address() as { port: number };
+    await refuses({ PORT: String(port) }, new RegExp(`${port}.*PORT`));
+    other.close();
+  });
+
+  test.each(["0x50", "70000", "-1", "web"])("refuses PORT=%s", (port) => refuses({ PORT: port }, /PORT/));
+
+  test("refuses a data folder that cannot be written", async () => {
+    await writeFile(join(folder, "file"), "");
+    await refuses({ DATA_DIR: join(folder, "file", "data") }, /DATA_DIR|data/);
+  });
+
+  test("refuses a store that is damaged, and leaves it as it is", async () => {
+    await writeFile(join(folder, "streams.db"), "no database\n".repeat(500));
+    await refuses({}, /streams\.db is damaged.*(restore|move)/);
+  });
+
+  test("refuses a store of a newer version, and leaves it as it is", async () => {
+    const store = sqliteStore(join(folder, "streams.db"));
+    await store.open();
+    await store.close();
+    const database = new DatabaseSync(join(folder, "streams.db"));
+    database.exec("PRAGMA user_version = 99");
+    database.close();
+    await refuses({}, /newer version of Tailrace \(schema 99/);
+  });
+
+  test("refuses REDIS_URL, which this version cannot use yet", () =>
+    refuses({ REDIS_URL: "redis://127.0.0.1" }, /REDIS_URL/));
+});
