@@ -65,7 +65,7 @@ export class Statements {
   constructor(database: DatabaseSync) {
     const get = (sql: string): ((...values: (string | number)[]) => Row | undefined) => {
       const statement = database.prepare(sql);
-      return (...values) => statement.get(...values) as Row | undefined;
+      return (...values) => statement.get(...values);
     };
     const all = (sql: string): ((...values: (string | number)[]) => StreamRow[]) => {
       const statement = database.prepare(sql);

@@ -116,7 +116,7 @@ describe("createListener()", () => {
       );
     const seen = await readAll(raw("GET / HTTP/1.1\r\nhost: x\r\n\r\n")).catch(() => "reset");
     expect(seen).not.toMatch(/\r\n0\r\n\r\n$/);
-    await expect(fetch(url()).then((response) => response.text())).rejects.toThrow();
+    await expect(fetch(url()).then((response) => response.text())).rejects.toThrow("terminated");
   });
 
   test("a complete reply ends with the final chunk", async () => {

@@ -154,7 +154,7 @@ describe("ndjson() and text() of a named stream", () => {
     expect((await get(undefined, "/rows")).status).toBe(404);
     await streams.append("s", ["a"], { end: { reason: "interrupted" } });
     for (const path of ["/rows", "/text"])
-      await expect(get(undefined, path).then((response) => response.text())).rejects.toThrow();
+      await expect(get(undefined, path).then((response) => response.text())).rejects.toThrow("terminated");
     log.mockRestore();
   });
 });

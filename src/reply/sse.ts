@@ -43,7 +43,7 @@ export function sse<T>(
   source: Source<T> | NamedSource<T>,
   options: SseOptions<T> = {},
 ): Response | Promise<Response> {
-  return isNamed(source) ? namedSse(request, source as NamedSource<T>, options) : plainSse(request, source, options);
+  return isNamed(source) ? namedSse(request, source, options) : plainSse(request, source, options);
 }
 
 function plainSse<T>(request: Request, source: Source<T>, options: SseOptions<T>): Response {

@@ -8,7 +8,7 @@ export interface ContractGround {
   readonly store: Store;
   readonly clock: ManualClock;
   /** Another store object over the same place, as a second process has it; undefined where a place cannot be shared. */
-  second(): Promise<Store | undefined>;
+  readonly second: () => Promise<Store | undefined>;
 }
 
 /** One rule: `name` begins with its number in the text. Rejects if the store breaks it. */

@@ -27,7 +27,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await context.close();
-  expect(faults).toEqual([]);
+  if (faults.length > 0) throw new Error(`The page threw: ${faults.join("; ")}`);
 });
 
 async function openPage(url = `${demo.url}/chat`): Promise<Page> {

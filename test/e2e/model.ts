@@ -49,18 +49,14 @@ export class Model {
     const { words, everyMs } = MANNERS[manner];
     this.asked++;
     this.open++;
-    let isLeft = false;
-    const left = once(response, "close").then(() => {
-      isLeft = true;
-      this.open--;
-    });
+    const left = once(response, "close").then(() => this.open--);
     response.writeHead(200, { "content-type": "text/event-stream" });
     const write = (choice: object): void => {
       response.write(
         `data: ${JSON.stringify({ id: "1", object: "chat.completion.chunk", choices: [{ index: 0, ...choice }] })}\n\n`,
       );
     };
-    for (let index = 0; index < words && !isLeft; index++) {
+    for (let index = 0; index < words && !response.destroyed; index++) {
       write({ delta: { content: `${index === 0 ? "" : " "}wörd-${index}` } });
       if (everyMs > 0) await new Promise((resolve) => setTimeout(resolve, everyMs));
     }
@@ -69,7 +65,7 @@ export class Model {
       response.flushHeaders();
       await left;
     }
-    if (isLeft) return;
+    if (response.destroyed) return;
     write({ delta: {}, finish_reason: "stop" });
     response.end("data: [DONE]\n\n");
   }

@@ -37,7 +37,7 @@ interface Started {
 function start(environment: Readonly<Record<string, string>>): Started {
   const child = spawn(process.execPath, ["scripts/start.mjs"], {
     cwd: ROOT,
-    env: { ...process.env, NODE_ENV: "production", ...environment } as NodeJS.ProcessEnv,
+    env: { ...process.env, NODE_ENV: "production", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
   children.push(child);
@@ -48,7 +48,7 @@ function start(environment: Readonly<Record<string, string>>): Started {
 }
 
 /** Expects the start to fail with exit code 1 and one line that fits. */
-async function refuses(environment: Readonly<Record<string, string>>, line: RegExp): Promise<void> {
+async function expectRefusal(environment: Readonly<Record<string, string>>, line: RegExp): Promise<void> {
   const started = start({ PORT: String(await freePort()), DATA_DIR: folder, ...environment });
   const [code] = (await once(started.child, "close")) as [number];
   const lines = started.errors().trim().split("\n");
@@ -62,7 +62,7 @@ describe("npm start", { timeout: 120_000 }, () => {
     const port = await freePort();
     const started = start({ PORT: String(port), DATA_DIR: folder });
     const address = `http://127.0.0.1:${port}`;
-    await expect.poll(started.output, { timeout: 60_000 }).toContain(address);
+    await expect.poll(() => started.output(), { timeout: 60_000 }).toContain(address);
     const health = await fetch(`${address}/api/health`);
     expect(await health.json()).toEqual({ status: "ok", store: "sqlite" });
     const stream = await fetch(`${address}/api/events`);
@@ -79,20 +79,20 @@ describe("npm start", { timeout: 120_000 }, () => {
     const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");
     const { port } = other.address() as { port: number };
-    await refuses({ PORT: String(port) }, new RegExp(`${port}.*PORT`));
+    await expectRefusal({ PORT: String(port) }, new RegExp(`${port}.*PORT`));
     other.close();
   });
 
-  test.each(["0x50", "70000", "-1", "web"])("refuses PORT=%s", (port) => refuses({ PORT: port }, /PORT/));
+  test.each(["0x50", "70000", "-1", "web"])("refuses PORT=%s", (port) => expectRefusal({ PORT: port }, /PORT/));
 
   test("refuses a data folder that cannot be written", async () => {
     await writeFile(join(folder, "file"), "");
-    await refuses({ DATA_DIR: join(folder, "file", "data") }, /DATA_DIR|data/);
+    await expectRefusal({ DATA_DIR: join(folder, "file", "data") }, /DATA_DIR|data/);
   });
 
   test("refuses a store that is damaged, and leaves it as it is", async () => {
     await writeFile(join(folder, "streams.db"), "no database\n".repeat(500));
-    await refuses({}, /streams\.db is damaged.*(restore|move)/);
+    await expectRefusal({}, /streams\.db is damaged.*(restore|move)/);
   });
 
   test("refuses a store of a newer version, and leaves it as it is", async () => {
@@ -102,9 +102,9 @@ describe("npm start", { timeout: 120_000 }, () => {
     const database = new DatabaseSync(join(folder, "streams.db"));
     database.exec("PRAGMA user_version = 99");
     database.close();
-    await refuses({}, /newer version of Tailrace \(schema 99/);
+    await expectRefusal({}, /newer version of Tailrace \(schema 99/);
   });
 
   test("refuses REDIS_URL, which this version cannot use yet", () =>
-    refuses({ REDIS_URL: "redis://127.0.0.1" }, /REDIS_URL/));
+    expectRefusal({ REDIS_URL: "redis://127.0.0.1" }, /REDIS_URL/));
 });
