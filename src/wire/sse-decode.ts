@@ -35,7 +35,8 @@ export interface EventDecoderOptions {
   /** Called at once for each comment line, with what follows the colon less one leading space. */
   readonly onComment?: ((text: string) => void) | undefined;
   /**
-   * The most bytes of one block: its lines and their line ends, comments and ignored lines too, without the blank line that ends it.
+   * The most bytes of one block: its lines and their line ends, ignored lines too, without the blank line that ends it. Comments
+   * count from the first other line on; one that stands before it counts alone.
    * @default 1048576 (1 MiB)
    */
   readonly maxEventBytes?: number | undefined;
@@ -70,6 +71,8 @@ export function createEventDecoder(options: EventDecoderOptions): EventDecoder {
 
   /** The start of a line whose end has not come: V8 joins it once, when the line is read, so growing it is linear. */
   let carry = "";
+  /** Whether that line is the first of its block. */
+  let carryIsNewBlock = false;
   /** The text before ended in CR, so a LF that comes first belongs to it. */
   let skipLf = false;
   /** Nothing has come since the last blank line. */
@@ -102,6 +105,7 @@ export function createEventDecoder(options: EventDecoderOptions): EventDecoder {
 
   /** Keeps the start of a line until its end comes. */
   function keepLine(text: string, start: number): void {
+    if (carry === "") carryIsNewBlock = isNewBlock;
     carry += text.slice(start);
     isNewBlock = false;
   }
@@ -117,6 +121,7 @@ export function createEventDecoder(options: EventDecoderOptions): EventDecoder {
 
   /** Takes one line that is not blank: `text` from `start` to `end`. */
   function takeLine(text: string, start: number, end: number): void {
+    const wasNewBlock = isNewBlock;
     isNewBlock = false;
     let at: number;
     switch (text.charCodeAt(start)) {
@@ -142,6 +147,8 @@ export function createEventDecoder(options: EventDecoderOptions): EventDecoder {
         }
         return;
       case COLON:
+        // A comment begins no block: a server may send nothing but comments for days, and none of them is held.
+        isNewBlock = wasNewBlock;
         if (onComment !== undefined) {
           tell(onComment, text.slice(start + (text.charCodeAt(start + 1) === SPACE ? 2 : 1), end));
         }
@@ -153,6 +160,7 @@ export function createEventDecoder(options: EventDecoderOptions): EventDecoder {
   function takeCarried(text: string, start: number, end: number): void {
     const line = carry + text.slice(start, end);
     carry = "";
+    isNewBlock = carryIsNewBlock;
     takeLine(line, 0, line.length);
   }
 
@@ -167,6 +175,7 @@ export function createEventDecoder(options: EventDecoderOptions): EventDecoder {
     if (carry !== "" && end !== -1) {
       takeCarried(text, 0, end);
       start = end + 1;
+      if (isNewBlock) blockStart = start;
       end = text.indexOf("\n", start);
     }
     while (end !== -1 && feed.live) {
@@ -190,6 +199,7 @@ export function createEventDecoder(options: EventDecoderOptions): EventDecoder {
         blockStart = end + 1;
       } else {
         takeLine(text, start, end);
+        if (isNewBlock) blockStart = end + 1;
       }
       start = end + 1;
       end = text.indexOf("\n", start);
@@ -236,7 +246,7 @@ export function createEventDecoder(options: EventDecoderOptions): EventDecoder {
         cr = indexOrLength(text, "\r", start);
       }
       if (lf < start) lf = indexOrLength(text, "\n", start);
-      if (isBlank) blockStart = start;
+      if (isNewBlock) blockStart = start;
     }
     return blockStart;
   }

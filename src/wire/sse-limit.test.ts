@@ -48,14 +48,14 @@ function chunksOf(bytes: Uint8Array, size: number): readonly Uint8Array[] {
 }
 
 describe("createEventDecoder with maxEventBytes", () => {
-  // Each is one block of 11 bytes, not counting the blank line that ends it.
+  // Each is one block of 11 bytes, not counting the blank line that ends it; a comment alone is 11 bytes without its line end.
   const blocks: readonly (readonly [string, string])[] = [
     ["data", "data: abcd\n\n"],
     ["data with CRLF", "data: abc\r\n\r\n"],
     ["data with CR", "data: abcd\r\r"],
     ["two data lines", "data:\ndata\n\n"],
-    ["a comment", ": comment.\n\n"],
-    ["comments", ": 34\n:6789\n\n"],
+    ["a comment", ": comment..\n\n"],
+    ["a field and a comment", "a\n: 345678\n\n"],
     ["an unknown field", "unknown: 1\n\n"],
     ["three-byte characters", "data: \u3042a\n\n"],
     ["a four-byte character", "data:\u{1f600}a\n\n"],
@@ -93,6 +93,14 @@ describe("createEventDecoder with maxEventBytes", () => {
       }
     });
   }
+
+  test("does not add up comments that stand alone, under every split", () => {
+    const whole = utf8(": ping\n: ping\r\n: ping\r: ping\n\ndata: 1\n\n: ping\n: ping\ndata: 2\n\n");
+    const expected = decode([whole]);
+    expect(expected.told.filter((each) => "data" in each).map((each) => each.data)).toEqual(["1", "2"]);
+    expect(expected.told).toHaveLength(8);
+    for (const chunks of splits(whole)) expect(decode(chunks, { maxEventBytes: 8 })).toEqual(expected);
+  });
 
   test("counts an unfinished line, and the lines of a block together", () => {
     expect(() => decode([utf8("data: abcdef")], { maxEventBytes: 12 })).not.toThrow();
