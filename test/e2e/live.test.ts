@@ -75,6 +75,29 @@ describe("/live and /api/events", { timeout: 120_000 }, () => {
     source.close();
   });
 
+  test("Chromium's own EventSource comes back across a kill and misses nothing", async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(demo.url);
+    await page.evaluate(async () => {
+      const seen: string[] = [];
+      Object.assign(globalThis, { seen });
+      const source = new EventSource("/api/events");
+      source.addEventListener("notification", (event: MessageEvent<string>) => {
+        seen.push((JSON.parse(event.data) as { title: string }).title);
+      });
+      await new Promise((resolve) => source.addEventListener("connected", resolve, { once: true }));
+    });
+    const seen = (): Promise<string[]> => page.evaluate(() => (globalThis as unknown as { seen: string[] }).seen);
+    await publish("native one");
+    await expect.poll(seen).toEqual(["native one"]);
+    await demo.end("SIGKILL");
+    await demo.start();
+    await publish("native two");
+    await expect.poll(seen, { timeout: 30_000 }).toEqual(["native one", "native two"]);
+    await context.close();
+  });
+
   test("curl resumes by Last-Event-ID across a restart", async () => {
     const curl = spawn("curl", ["-sN", `${demo.url}/api/events`]);
     let output = "";
