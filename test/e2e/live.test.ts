@@ -2,7 +2,8 @@
 
 import { execFile, spawn } from "node:child_process";
 import { promisify } from "node:util";
-import { EventSource } from "eventsource";
+// Under another name: the same name inside a page means the browser's own.
+import { EventSource as StockEventSource } from "eventsource";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launch } from "./browser.ts";
@@ -56,7 +57,7 @@ describe("/live and /api/events", { timeout: 120_000 }, () => {
   });
 
   test("a stock EventSource comes back across a restart and misses nothing", async () => {
-    const source = new EventSource(`${demo.url}/api/events`);
+    const source = new StockEventSource(`${demo.url}/api/events`);
     const seen: { id: string; title: string }[] = [];
     source.addEventListener("notification", (event) => {
       seen.push({ id: event.lastEventId, title: (JSON.parse(event.data as string) as { title: string }).title });
