@@ -2,7 +2,8 @@
 // way out (done, error, reader gone, shutdown) releases the source and the timers.
 
 import { afterTurn, type Clock } from "../clock.ts";
-import { DONE, isPromiseLike, type Pull } from "./source.ts";
+import { Pump, type Sink } from "./pump.ts";
+import { DONE, type Pull } from "./source.ts";
 
 /** A chunk is sent once it holds this many characters, even if more is ready. 65,536 characters. */
 export const CHUNK_CHARS = 65_536;
@@ -27,15 +28,16 @@ type ChunkResult = IteratorResult<Chunk, undefined>;
 const encoder = new TextEncoder();
 
 /** Pulls `source` through `writer`. The source is pulled only while somebody waits for a chunk. */
-export class Chunks<T> implements Pull<Chunk> {
+export class Chunks<T> implements Pull<Chunk>, Sink<T> {
   readonly #source: Pull<T>;
   readonly #writer: ChunkWriter<T>;
   readonly #clock: Clock;
+  readonly #pump: Pump<T>;
 
   #text = "";
   #waiter: { resolve(result: ChunkResult): void; reject(error: unknown): void } | undefined;
-  /** Whether a `next` of the source is under way. Its answer may come after the demand that caused it was met. */
-  #pulling = false;
+  /** Whether a `next` of ours is being answered, before it becomes a waiter. */
+  #isAsked = false;
   #started = false;
   #ended = false;
   #closed = false;
@@ -53,6 +55,7 @@ export class Chunks<T> implements Pull<Chunk> {
     this.#source = source;
     this.#writer = writer;
     this.#clock = clock;
+    this.#pump = new Pump(source, this);
     this.#onFinish = onFinish;
   }
 
@@ -63,7 +66,11 @@ export class Chunks<T> implements Pull<Chunk> {
       this.#armHeartbeat(this.#writer.heartbeatMs);
       return this.#chunk(this.#writer.open);
     }
-    if (!this.#turnUsed) this.#fill();
+    if (!this.#turnUsed) {
+      this.#isAsked = true;
+      this.#pump.run();
+      this.#isAsked = false;
+    }
     if (this.#full()) return this.#take();
     return new Promise((resolve, reject) => {
       this.#waiter = { resolve, reject };
@@ -96,60 +103,32 @@ export class Chunks<T> implements Pull<Chunk> {
     this.#settle();
   }
 
-  /** Takes items until a chunk is full, the source has nothing ready, or it has ended. */
-  #fill(): void {
-    while (!this.#pulling && !this.#full()) {
-      let result: IteratorResult<T, undefined> | Promise<IteratorResult<T, undefined>>;
-      try {
-        result = this.#source.next();
-      } catch (error) {
-        this.#fail(error);
-        return;
-      }
-      if (isPromiseLike(result)) {
-        this.#pulling = true;
-        result.then(this.#arrive, this.#reject);
-        return;
-      }
-      this.#accept(result);
-    }
+  wants(): boolean {
+    return !this.#full() && (this.#isAsked || this.#waiter !== undefined);
   }
 
-  // Bound once: one closure per reply instead of two per item.
-  readonly #arrive = (result: IteratorResult<T, undefined>): void => {
-    this.#pulling = false;
+  take(result: IteratorResult<T, undefined>): void {
     if (this.#ended) return;
-    this.#accept(result);
-    if (this.#waiter === undefined) return; // the demand was met meanwhile: what came waits for the next
-    if (this.#full()) this.#settle();
-    else {
-      this.#flushAfterTurn();
-      this.#fill();
-      if (this.#full()) this.#settle();
-    }
-  };
-
-  readonly #reject = (error: unknown): void => {
-    this.#pulling = false;
-    if (this.#ended) return;
-    this.#fail(error);
-    this.#settle();
-  };
-
-  #accept(result: IteratorResult<T, undefined>): void {
     try {
       if (result.done === true) {
         this.#text += this.#writer.close();
         this.#end();
       } else {
         this.#text += this.#writer.encode(result.value);
+        // Only now that something waits: what comes in the rest of this turn goes with it.
+        if (this.#waiter !== undefined) this.#flushAfterTurn();
       }
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
     }
   }
 
-  #fail(error: unknown): void {
+  arrived(): void {
+    if (this.#full()) this.#settle();
+  }
+
+  fail(error: unknown): void {
+    if (this.#ended) return;
     const text = this.#writer.fail(error);
     if (text === undefined) this.#failure = { error };
     else this.#text += text;
@@ -223,7 +202,7 @@ export class Chunks<T> implements Pull<Chunk> {
       this.#turnUsed = false;
       this.#cancelTurn = undefined;
       if (this.#waiter === undefined) return;
-      this.#fill();
+      this.#pump.run();
       if (this.#full()) this.#settle();
       else if (this.#text !== "") this.#flushAfterTurn();
     });

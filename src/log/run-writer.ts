@@ -1,7 +1,8 @@
 // The owner's side of a run: pulls the producer and writes the log. What comes while a write is under way is the next
 // write, so that the producer is never slowed to one commit per item.
 
-import { isPromiseLike, openSource, type Pull, type Source } from "../bytes/source.ts";
+import { Pump, type Sink } from "../bytes/pump.ts";
+import { openSource, type Pull, type Source } from "../bytes/source.ts";
 import { isTailraceError } from "../errors.ts";
 import { report } from "../trace.ts";
 import type { End } from "../wire/format.ts";
@@ -23,13 +24,13 @@ export interface RunWriterOptions<T> {
   readonly onSettled: () => void;
 }
 
-export class RunWriter<T> {
+export class RunWriter<T> implements Sink<T> {
   readonly #options: RunWriterOptions<T>;
   readonly #channel: Channel;
   readonly #source: Pull<T>;
+  readonly #pump: Pump<T>;
   #unwritten: Payload[] = [];
   #unwrittenBytes = 0;
-  #isPulling = false;
   #isWriting = false;
   #end: End | undefined;
   #isSettled = false;
@@ -40,6 +41,7 @@ export class RunWriter<T> {
     this.#options = options;
     this.#channel = options.hub.join(options.name);
     this.#source = openSource(options.producer);
+    this.#pump = new Pump(this.#source, this);
     this.#settled = new Promise((resolve) => {
       this.#resolveSettled = resolve;
     });
@@ -51,7 +53,7 @@ export class RunWriter<T> {
   }
 
   start(): void {
-    this.#fill();
+    this.#pump.run();
   }
 
   /** Ends the run now: what the producer has given so far is written, what it gives later is not. */
@@ -70,41 +72,15 @@ export class RunWriter<T> {
     this.#settle();
   }
 
-  #fill(): void {
-    while (
-      this.#end === undefined &&
-      !this.#isSettled &&
-      !this.#isPulling &&
-      this.#unwrittenBytes < MAX_UNWRITTEN_BYTES
-    ) {
-      let result: IteratorResult<T, undefined> | Promise<IteratorResult<T, undefined>>;
-      try {
-        result = this.#source.next();
-      } catch (error) {
-        this.#fail(error);
-        return;
-      }
-      if (isPromiseLike(result)) {
-        this.#isPulling = true;
-        result.then(this.#arrive, this.#reject);
-        return;
-      }
-      this.#accept(result);
-    }
+  wants(): boolean {
+    return this.#end === undefined && !this.#isSettled && this.#unwrittenBytes < MAX_UNWRITTEN_BYTES;
   }
 
-  readonly #arrive = (result: IteratorResult<T, undefined>): void => {
-    this.#isPulling = false;
-    this.#accept(result);
-    this.#fill();
-  };
+  arrived(): void {
+    // Nothing to do: each item is on its way to the log already.
+  }
 
-  readonly #reject = (error: unknown): void => {
-    this.#isPulling = false;
-    this.#fail(error);
-  };
-
-  #accept(result: IteratorResult<T, undefined>): void {
+  take(result: IteratorResult<T, undefined>): void {
     if (this.#end !== undefined || this.#isSettled) return; // it came after the stop
     if (result.done === true) {
       this.finish({ reason: "completed" });
@@ -115,13 +91,13 @@ export class RunWriter<T> {
       this.#unwritten.push(payload);
       this.#unwrittenBytes += payload.length;
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
       return;
     }
     this.#write();
   }
 
-  #fail(error: unknown): void {
+  fail(error: unknown): void {
     if (this.#end !== undefined || this.#isSettled) return; // a producer that was told to stop may well throw
     if (this.#options.onError === undefined) report(`run ${this.#options.name}`, error);
     else this.#options.onError(error);
@@ -144,7 +120,7 @@ export class RunWriter<T> {
         if (end !== undefined) this.#settle();
         else {
           this.#write();
-          this.#fill();
+          this.#pump.run();
         }
       },
       (error: unknown) => {
