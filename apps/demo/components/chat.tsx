@@ -1,0 +1,109 @@
+// A conversation: its messages, the line that says how it goes, and the composer.
+
+"use client";
+
+import { type MouseEvent, type ReactElement, useState } from "react";
+import { useChat, useStickToBottom, type UseChat } from "tailrace/react";
+import { canRetry, connectionWords, isReconnecting, statusWords } from "../lib/chat-words.ts";
+import { ChatBar } from "./chat-bar.tsx";
+import { ChatStart } from "./chat-start.tsx";
+import { Message } from "./chat-message.tsx";
+import { Composer } from "./composer.tsx";
+
+export function Chat({ id }: { readonly id: string }): ReactElement {
+  const chat = useChat({ api: "/api/chat", id });
+  const { ref, isAtBottom, scrollToBottom } = useStickToBottom();
+  const [draft, setDraft] = useState("");
+  const [said, say] = useState("");
+
+  const { messages, status } = chat;
+  const isAnswering = status === "submitted" || status === "streaming";
+  const send = (text: string): boolean => {
+    const isSent = chat.send(text);
+    if (isSent) scrollToBottom();
+    return isSent;
+  };
+  const sendDraft = (): void => {
+    if (send(draft.trim())) setDraft("");
+  };
+  const last = messages.at(-1);
+
+  return (
+    <main className="chat">
+      <ChatBar id={id} onSay={say} />
+      {/* Not a live region: each token would be read out. What happens is said below. */}
+      <section ref={ref} className="chat-scroll" aria-label="Conversation" tabIndex={0}>
+        <div className="chat-column">
+          {messages.length === 0 && status !== "loading" ? <ChatStart onAsk={send} /> : null}
+          {messages.map((message) => (
+            <Message
+              key={message.id}
+              message={message}
+              isGrowing={isAnswering && message === last && message.role === "assistant"}
+            />
+          ))}
+          {isAnswering && last?.role !== "assistant" ? <div className="message-pending" aria-hidden /> : null}
+          <Trouble chat={chat} />
+        </div>
+      </section>
+      <div className="chat-foot">
+        {isAtBottom ? null : (
+          <button type="button" className="button button-small chat-latest" onClick={scrollToBottom}>
+            Jump to latest
+          </button>
+        )}
+        <div className="chat-column">
+          <Composer
+            draft={draft}
+            onDraft={setDraft}
+            canSend={(status === "ready" || status === "error") && draft.trim() !== ""}
+            onSend={sendDraft}
+            isAnswering={isAnswering}
+            isStopping={chat.stopping}
+            onStop={chat.stop}
+          />
+          <p className="chat-line">
+            <span data-testid="status" data-status={status}>
+              {statusWords(chat)}
+            </span>
+            <span
+              className="connection"
+              data-testid="connection"
+              data-status={isReconnecting(chat) ? "waiting" : chat.connection}
+              hidden={connectionWords(chat) === ""}
+            >
+              {connectionWords(chat)}
+            </span>
+          </p>
+        </div>
+      </div>
+      <div role="status" className="visually-hidden">
+        {isReconnecting(chat) ? "Reconnecting" : said || chat.announcement}
+      </div>
+    </main>
+  );
+}
+
+/** What went wrong, unless the answer's own end says it, and the way to try again. */
+function Trouble({ chat }: { readonly chat: UseChat }): ReactElement {
+  const { messages, error } = chat;
+  const retry = (event: MouseEvent<HTMLButtonElement>): void => {
+    // The button goes away; the focus stays in the conversation.
+    event.currentTarget.closest("section")?.focus();
+    chat.retry();
+  };
+  const isTold = messages.at(-1)?.end?.reason === "failed" || messages.at(-1)?.end?.reason === "interrupted";
+  return (
+    <div className="chat-trouble">
+      {/* Always there, so that what comes into it is announced. */}
+      <div role="alert">
+        {error === null || isTold ? null : <p className="notice notice-danger">{error.message}</p>}
+      </div>
+      {canRetry(chat) ? (
+        <button type="button" className="button button-small" data-testid="retry" onClick={retry}>
+          Retry
+        </button>
+      ) : null}
+    </div>
+  );
+}

@@ -1,0 +1,43 @@
+// The header of every page: the name, and where one can go.
+
+"use client";
+
+import Link from "next/link";
+import { usePathname } from "next/navigation";
+import type { ReactElement } from "react";
+
+const PAGES = [
+  { href: "/chat", name: "Chat" },
+  { href: "/live", name: "Live" },
+  { href: "/docs", name: "Docs" },
+] as const;
+
+export function SiteHeader(): ReactElement {
+  const pathname = usePathname();
+  return (
+    <header className="site-header">
+      <Link href="/" className="brand" aria-current={pathname === "/" ? "page" : undefined}>
+        <svg width="22" height="22" viewBox="0 0 22 22" fill="none" stroke="currentColor" strokeWidth="2.4" aria-hidden>
+          <path d="M2 5h6M2 11h11M2 17h18" strokeLinecap="round" />
+          <path d="M13 5h7M18 11h2" strokeLinecap="round" strokeOpacity=".4" />
+        </svg>
+        Tailrace
+      </Link>
+      <nav aria-label="Pages">
+        <ul className="site-nav">
+          {PAGES.map(({ href, name }) => (
+            <li key={href}>
+              <Link href={href} aria-current={isWithin(pathname, href) ? "page" : undefined}>
+                {name}
+              </Link>
+            </li>
+          ))}
+        </ul>
+      </nav>
+    </header>
+  );
+}
+
+function isWithin(pathname: string, href: string): boolean {
+  return pathname === href || pathname.startsWith(`${href}/`);
+}

@@ -1,0 +1,46 @@
+// Who answers in the chat: the configured model, or the project's own documentation.
+
+import OpenAI from "openai";
+import { Conversations, fromChatCompletions, type Answerer, type ChatMessage, type UiChunk } from "tailrace/chat";
+import { answerFromDocs } from "./docs-search.ts";
+import { hasModel } from "./environment.ts";
+import { streams } from "./streams.ts";
+
+export const conversations: Conversations = new Conversations(streams);
+
+/** Answers the last message, until the signal aborts. */
+export const answer: Answerer = ({ messages, signal }) =>
+  hasModel() ? askModel(messages, signal) : askDocs(messages, signal);
+
+async function* askModel(
+  messages: readonly ChatMessage[],
+  signal: AbortSignal,
+): AsyncGenerator<UiChunk, void, undefined> {
+  // Made on first use and not when the module loads: the demo builds without a key.
+  const client = new OpenAI({ apiKey: process.env["OPENAI_API_KEY"] ?? "none" });
+  const model = process.env["OPENAI_MODEL"] ?? "gpt-5-mini";
+  const prompt = messages
+    .map(({ role, parts }) => ({ role, content: textIn(parts) }))
+    .filter(({ content }) => content !== "");
+  const stream = await client.chat.completions.create({ model, messages: prompt, stream: true }, { signal });
+  yield* fromChatCompletions(stream);
+}
+
+async function* askDocs(
+  messages: readonly ChatMessage[],
+  signal: AbortSignal,
+): AsyncGenerator<UiChunk, void, undefined> {
+  const question = textIn(messages.at(-1)?.parts ?? []);
+  const id = "text-1";
+  yield { type: "text-start", id };
+  for await (const part of answerFromDocs({ question, signal })) {
+    if (part.type === "text") yield { type: "text-delta", id, delta: part.text };
+    else yield { type: "source-url", sourceId: part.id, url: part.url, title: part.title };
+  }
+  yield { type: "text-end", id };
+}
+
+/** The text of a message. */
+export function textIn(parts: ChatMessage["parts"]): string {
+  return parts.map((part) => (part.type === "text" ? part.text : "")).join("");
+}

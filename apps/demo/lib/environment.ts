@@ -1,0 +1,14 @@
+// What the demo takes from its environment.
+
+import { resolve } from "node:path";
+
+/** Where the demo keeps its data. `npm start` passes an absolute path. */
+export const dataDir: string = resolve(/* turbopackIgnore: true */ process.env["DATA_DIR"] ?? "data");
+
+/** The file that holds the streams. */
+export const streamsFile: string = resolve(/* turbopackIgnore: true */ dataDir, "streams.db");
+
+/** Whether a language model is configured; without one the demo answers from its own documentation. */
+export function hasModel(): boolean {
+  return Boolean(process.env["OPENAI_API_KEY"] ?? process.env["OPENAI_BASE_URL"]);
+}

@@ -1,0 +1,15 @@
+// The start and the end of the server process.
+
+import { endStreamsOnShutdown } from "tailrace/next";
+import { streams } from "./streams.ts";
+
+/** Opens the store, so that a fault shows before the first request does, and sees to the open streams at the end. */
+export async function prepareServer(): Promise<void> {
+  try {
+    await streams.open();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(1);
+  }
+  endStreamsOnShutdown({ streams: [streams] });
+}
