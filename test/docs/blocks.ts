@@ -68,6 +68,8 @@ export function blockConfig(files: readonly string[]): object {
     compilerOptions: {
       module: "nodenext",
       types: ["node", "react"],
+      // Next.js has no `exports`; its bundler finds what a page writes, and nodenext alone would not.
+      paths: { "next/server": ["../../node_modules/next/server.d.ts"] },
       declaration: false,
       isolatedDeclarations: false,
       noUnusedLocals: false,
