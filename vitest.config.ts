@@ -14,7 +14,12 @@ const config: ViteUserConfig = defineConfig({
         extends: true,
         test: {
           name: "unit",
-          include: ["src/**/*.test.{ts,tsx}", "bench/**/*.test.ts", "test/**/*.test.ts"],
+          include: [
+            "src/**/*.test.{ts,tsx}",
+            "bench/**/*.test.ts",
+            "test/**/*.test.ts",
+            "apps/demo/**/*.test.{ts,tsx}",
+          ],
           exclude: ["test/e2e/**", "**/node_modules/**"],
           testTimeout: 10_000,
           hookTimeout: 20_000,

@@ -60,7 +60,7 @@ function demoInputs() {
   const pages = readdirSync(ROOT)
     .filter((name) => name.endsWith(".md"))
     .map((name) => path.join(ROOT, name));
-  const rest = [path.join(ROOT, "package.json"), path.join(ROOT, "docs"), DEMO, ...pages];
+  const rest = [path.join(ROOT, "package.json"), path.join(ROOT, "docs"), path.join(ROOT, "examples"), DEMO, ...pages];
   const own = fingerprint(rest, (name, isFolder) =>
     isFolder
       ? name.startsWith(".next") || name === "node_modules" || name === "data"

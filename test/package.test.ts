@@ -73,7 +73,8 @@ afterAll(async () => {
 
 describe("the packed package", () => {
   test("package holds dist/, src/, docs/ and the pages, and nothing else", () => {
-    const allowed = /^(dist|src|docs)\/|^(package\.json|LICENSE|(README|PROTOCOL|ARCHITECTURE|CHANGELOG)\.md)$/;
+    const allowed =
+      /^(dist|src|docs)\/|^(package\.json|LICENSE|llms\.txt|(README|PROTOCOL|ARCHITECTURE|CHANGELOG)\.md)$/;
     expect(packed.filter((file) => !allowed.test(file))).toEqual([]);
   });
 

@@ -4,7 +4,7 @@ import { Streams } from "../log/streams.ts";
 import { text } from "../reply/rows.ts";
 import type { UiChunk } from "../wire/ui-chunks.ts";
 import type { ChatMessage } from "../wire/ui-message.ts";
-import { Conversations, type Answerer } from "./conversations.ts";
+import { Conversations, MAX_TURNS, type Answerer } from "./conversations.ts";
 import { textOf, uiMessageStream } from "./ui-message-stream.ts";
 
 let streams: Streams;
@@ -110,6 +110,19 @@ describe("Conversations", () => {
     await (await chats.send({ id: "c", message: user("2", "b"), answer: echo })).ended();
     expect(await first.ended()).toEqual({ reason: "stopped" });
     expect(said(await chats.messages("c"))[1]).toEqual(["assistant", "half", "stopped"]);
+  });
+
+  test("hold MAX_TURNS turns and not one more", async () => {
+    const turn = (index: number): object => ({ message: user(String(index), "a"), answer: `answer/c/${index}` });
+    await streams.append(
+      "chat/c",
+      Array.from({ length: MAX_TURNS - 1 }, (_, index) => turn(index)),
+    );
+    await (await chats.send({ id: "c", message: user("last", "a"), answer: echo })).ended();
+    await expect(chats.send({ id: "c", message: user("too many", "a"), answer: echo })).rejects.toMatchObject({
+      code: "limit_exceeded",
+    });
+    expect((await chats.send({ id: "c", message: user("last", "a"), answer: echo })).started).toBe(false);
   });
 
   test("say what is not there, and refuse ids that cannot be", async () => {

@@ -39,12 +39,15 @@ interface Turn {
 interface Turns {
   readonly turns: readonly Turn[];
   readonly tail: Offset;
+  readonly isFull: boolean;
 }
 
 /** Ids that may stand in a stream's name and in a path. */
 const ID = /^[\w.:-]{1,128}$/;
 /** The most chunks of an answer that are folded into its message. */
 const MAX_ANSWER_CHUNKS = 100_000;
+/** The most turns of a conversation, regenerations counted. */
+export const MAX_TURNS = 10_000;
 /** How often a turn is tried again because another process wrote first. */
 const MAX_ATTEMPTS = 10;
 
@@ -60,7 +63,7 @@ export class Conversations {
    * Adds a turn and starts its answer, or joins the answer to the same message. An earlier answer of the conversation that is
    * still being written is stopped: its reader has moved on.
    *
-   * @throws {TailraceError} `input_invalid` for an id that cannot be one
+   * @throws {TailraceError} `input_invalid` for an id that cannot be one, `limit_exceeded` after `MAX_TURNS` turns
    */
   async send(options: SendOptions): Promise<Run<UiChunk>> {
     const { answer } = options;
@@ -103,9 +106,10 @@ export class Conversations {
     const { id, message, isRegeneration = false } = options;
     const name = conversationName(id);
     for (let attempt = 1; ; attempt++) {
-      const { turns, tail } = (await this.#read(id)) ?? { turns: [], tail: undefined };
+      const { turns, tail, isFull } = (await this.#read(id)) ?? { turns: [], tail: undefined, isFull: false };
       const known = turns.find((turn) => turn.message.id === message.id);
       if (known !== undefined && !isRegeneration) return { turn: known, earlier: turns, isNew: false };
+      if (isFull) throw tooLong();
       const turn = { message: known?.message ?? message, answer: `answer/${id}/${crypto.randomUUID()}` };
       try {
         if (tail === undefined) await this.#streams.create(name);
@@ -122,11 +126,11 @@ export class Conversations {
 
   async #read(id: string): Promise<Turns | undefined> {
     try {
-      const { entries, tail } = await this.#streams.read<Turn>(conversationName(id));
+      const { entries, tail } = await this.#streams.read<Turn>(conversationName(id), { maxItems: MAX_TURNS });
       const turns = new Map<string, Turn>();
       // A later turn for the same message is its regeneration, and takes its place.
       for (const { value } of entries) turns.set(value.message.id, value);
-      return { turns: [...turns.values()], tail };
+      return { turns: [...turns.values()], tail, isFull: entries.length >= MAX_TURNS };
     } catch (error) {
       if (isTailraceError(error, "stream_unknown")) return undefined;
       throw error;
@@ -151,6 +155,11 @@ export class Conversations {
       throw error;
     }
   }
+}
+
+function tooLong(): TailraceError {
+  const message = `The conversation has ${MAX_TURNS.toLocaleString("en")} turns, which is the most; begin a new one.`;
+  return new TailraceError("limit_exceeded", message, { details: { maxTurns: MAX_TURNS } });
 }
 
 /** @throws {TailraceError} `input_invalid` */
