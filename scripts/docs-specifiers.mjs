@@ -66,7 +66,7 @@ function knownSpecifiers() {
     ),
   );
   return (specifier) => {
-    if (/^(\.|@\/|https:)/.test(specifier) || isBuiltin(specifier)) return undefined;
+    if (/^(\.|@\/|https:|node:)/.test(specifier) || isBuiltin(specifier)) return undefined;
     const packageName = specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
     if (packageName === "tailrace") {
       return doors.includes(specifier) ? undefined : `is no door of the package; there are ${doors.join(", ")}`;

@@ -39,8 +39,8 @@ export class RunWriter<T> implements Sink<T> {
 
   constructor(options: RunWriterOptions<T>) {
     this.#options = options;
+    this.#source = openSource(options.producer); // first: it may throw, and then nothing is held
     this.#channel = options.hub.join(options.name);
-    this.#source = openSource(options.producer);
     this.#pump = new Pump(this.#source, this);
     this.#settled = new Promise((resolve) => {
       this.#resolveSettled = resolve;

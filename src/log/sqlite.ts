@@ -5,11 +5,12 @@ import type { DatabaseSync } from "node:sqlite";
 import { resolve } from "node:path";
 import { systemClock, type Clock } from "../clock.ts";
 import { TailraceError } from "../errors.ts";
-import { checkCursor, checkName, checkSameConfig, decideAppend, JSON_TYPE, payloadBytes } from "./append-rules.ts";
+import { checkCursor, checkSameConfig } from "./append-rules.ts";
 import { offsetOf, type Offset } from "./offset.ts";
 import { Committer } from "./sqlite-commit.ts";
 import { openDatabase, workError, type Durability } from "./sqlite-schema.ts";
-import { Statements, toHead, type StreamRow } from "./sqlite-statements.ts";
+import { Statements, toHead } from "./sqlite-statements.ts";
+import { StreamTables } from "./sqlite-streams.ts";
 import { watchForeignCommits } from "./sqlite-wake.ts";
 import type {
   AppendOptions,
@@ -43,6 +44,7 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
 interface Opened {
   readonly database: DatabaseSync;
   readonly sql: Statements;
+  readonly tables: StreamTables;
   readonly committer: Committer;
 }
 
@@ -71,26 +73,26 @@ class SqliteStore implements Store {
   }
 
   create(name: string, config: StreamConfig = {}): Promise<{ created: boolean; head: StreamHead }> {
-    return this.#write((sql) => {
-      const kept = this.#find(sql, name);
-      if (kept === undefined) return { created: true, head: toHead(this.#make(sql, name, config)) };
+    return this.#write(({ tables }) => {
+      const kept = tables.find(name);
+      if (kept === undefined) return { created: true, head: toHead(tables.make(name, config)) };
       checkSameConfig(name, kept.config, config);
       return { created: false, head: toHead(kept) };
     });
   }
 
   append(name: string, payloads: readonly Payload[], options: AppendOptions = {}): Promise<AppendResult> {
-    return this.#write((sql) => this.#append(sql, this.#get(sql, name), payloads, options));
+    return this.#write(({ tables }) => tables.append(tables.get(name), payloads, options));
   }
 
   async read(name: string, after: Offset, limits: ReadLimits): Promise<ReadResult> {
-    const { sql } = this.#open();
-    const config = this.#get(sql, name).config;
-    if (config.ttlMs !== undefined) await this.#write(() => this.#touch(sql, this.#get(sql, name)));
+    const { sql, tables } = this.#open();
+    const { config } = this.#guard(() => tables.get(name));
+    if (config.ttlMs !== undefined) await this.#write(() => tables.touch(tables.get(name)));
     return this.#snapshot(() => {
-      const stream = this.#get(sql, name);
-      const oldestMs = this.#oldestMs(stream);
-      const start = this.#start(sql, stream, oldestMs);
+      const stream = tables.get(name);
+      const oldestMs = tables.oldestMs(stream);
+      const start = tables.startOf(stream);
       const from = checkCursor(name, after, start, stream.tail);
       const items: StoredItem[] = [];
       let bytes = 0;
@@ -106,25 +108,25 @@ class SqliteStore implements Store {
   }
 
   async head(name: string): Promise<StreamHead | undefined> {
-    const { sql } = this.#open();
+    const { tables } = this.#open();
     return this.#snapshot(() => {
-      const stream = this.#find(sql, name);
-      return stream && toHead(stream, this.#start(sql, stream, this.#oldestMs(stream)));
+      const stream = tables.find(name);
+      return stream && toHead(stream, tables.startOf(stream));
     });
   }
 
   async offsetBeforeLast(name: string, lastItems: number): Promise<Offset> {
-    const { sql } = this.#open();
+    const { tables } = this.#open();
     return this.#snapshot(() => {
-      const stream = this.#get(sql, name);
-      return offsetOf(Math.max(this.#start(sql, stream, this.#oldestMs(stream)), stream.tail - lastItems));
+      const stream = tables.get(name);
+      return offsetOf(Math.max(tables.startOf(stream), stream.tail - lastItems));
     });
   }
 
   delete(name: string): Promise<boolean> {
-    return this.#write((sql) => {
-      const stream = this.#find(sql, name);
-      if (stream !== undefined) drop(sql, stream);
+    return this.#write(({ tables }) => {
+      const stream = tables.find(name);
+      if (stream !== undefined) tables.drop(stream);
       return stream !== undefined;
     }).then((deleted) => {
       // A row that is gone has no version to be found by. Other processes notice at their next read.
@@ -134,8 +136,8 @@ class SqliteStore implements Store {
   }
 
   claim(name: string, owner: string, leaseMs: number, config: StreamConfig = {}): Promise<Claim> {
-    return this.#write((sql) => {
-      const stream = this.#find(sql, name) ?? this.#make(sql, name, config);
+    return this.#write(({ sql, tables }) => {
+      const stream = tables.find(name) ?? tables.make(name, config);
       const claimed = stream.epoch === 0 && stream.end === undefined;
       if (!claimed) return { claimed, epoch: stream.epoch, head: toHead(stream) };
       sql.setLease.run(owner, this.#clock.now() + leaseMs);
@@ -145,7 +147,7 @@ class SqliteStore implements Store {
   }
 
   beat(owner: string, leaseMs: number): Promise<Beat> {
-    return this.#write((sql) => {
+    return this.#write(({ sql }) => {
       sql.setLease.run(owner, this.#clock.now() + leaseMs);
       const running = sql.runsOf(owner);
       return {
@@ -156,8 +158,8 @@ class SqliteStore implements Store {
   }
 
   requestStop(name: string): Promise<StreamHead | undefined> {
-    return this.#write((sql) => {
-      const stream = this.#find(sql, name);
+    return this.#write(({ sql, tables }) => {
+      const stream = tables.find(name);
       if (stream === undefined || stream.owner === undefined || stream.end !== undefined)
         return stream && toHead(stream);
       if (!stream.stopRequested) sql.setStop.run(sql.nextVersion(), stream.id);
@@ -166,13 +168,13 @@ class SqliteStore implements Store {
   }
 
   async reap(): Promise<readonly string[]> {
-    const { sql } = this.#open();
+    const { sql, tables } = this.#open();
     // Looked for without a write first: this is called often, and almost always there is nothing.
     const isQuiet = (): boolean => sql.orphans(this.#clock.now()).length + sql.expired(this.#clock.now()).length === 0;
     if (this.#guard(isQuiet)) return [];
     return this.#write(() => {
       const now = this.#clock.now();
-      for (const stream of sql.expired(now)) drop(sql, stream);
+      for (const stream of sql.expired(now)) tables.drop(stream);
       const orphans = sql.orphans(now);
       for (const stream of orphans) sql.setEnd.run("interrupted", null, sql.nextVersion(), stream.id);
       sql.dropLeases.run(now);
@@ -207,13 +209,14 @@ class SqliteStore implements Store {
     if (this.#opened !== undefined) return this.#opened;
     const database = openDatabase(this.#path, this.#durability);
     const committer = new Committer(database, this.#path, () => this.#tell());
-    this.#opened = { database, sql: new Statements(database), committer };
+    const sql = new Statements(database);
+    this.#opened = { database, sql, tables: new StreamTables(sql, this.#clock), committer };
     return this.#opened;
   }
 
-  async #write<T>(work: (sql: Statements) => T): Promise<T> {
-    const { sql, committer } = this.#open();
-    return committer.submit(() => work(sql));
+  async #write<T>(work: (opened: Opened) => T): Promise<T> {
+    const opened = this.#open();
+    return opened.committer.submit(() => work(opened));
   }
 
   /** Reads what belongs together as of one moment, whatever other processes write meanwhile. */
@@ -237,86 +240,6 @@ class SqliteStore implements Store {
     }
   }
 
-  #append(sql: Statements, stream: StreamRow, payloads: readonly Payload[], options: AppendOptions): AppendResult {
-    const { producer, end } = options;
-    const before = offsetOf(stream.tail);
-    const state = { ...stream, producer: producer && sql.producer(stream.id, producer.id) };
-    if (decideAppend(state, payloads, options) === "duplicate") {
-      this.#touch(sql, stream);
-      return { items: [], before, tail: before, duplicate: true, end: stream.end };
-    }
-    const nowMs = this.#clock.now();
-    const items: StoredItem[] = [];
-    let { tail, bytes } = stream;
-    for (const payload of payloads) {
-      const size = payloadBytes(payload);
-      sql.insertItem.run(stream.id, ++tail, nowMs, size, payload);
-      bytes += size;
-      items.push({ offset: offsetOf(tail), payload });
-    }
-    if (producer !== undefined) sql.setProducer.run(stream.id, producer.id, producer.epoch, producer.seq);
-    const kept = this.#trim(sql, { ...stream, tail, bytes });
-    const version = sql.nextVersion();
-    sql.setTail.run(kept.start, tail, kept.bytes, version, stream.id);
-    if (end !== undefined) sql.setEnd.run(end.reason, end.message ?? null, version, stream.id);
-    this.#touch(sql, stream);
-    return { items, before, tail: offsetOf(tail), duplicate: false, end };
-  }
-
-  /** Removes what retention no longer keeps. */
-  #trim(sql: Statements, stream: StreamRow): { start: number; bytes: number } {
-    let { start, bytes } = stream;
-    const { maxItems = Infinity, maxBytes = Infinity } = stream.config;
-    const oldestMs = this.#oldestMs(stream);
-    const isOver = (): boolean => stream.tail - start > maxItems || (bytes > maxBytes && stream.tail - start > 1);
-    if (!isOver() && oldestMs === 0) return { start, bytes };
-    for (const row of sql.oldest.iterate(stream.id)) {
-      if (!isOver() && (row["at"] as number) >= oldestMs) break;
-      start = row["sequence"] as number;
-      bytes -= row["size"] as number;
-    }
-    if (start > stream.start) sql.trimItems.run(stream.id, start);
-    return { start, bytes };
-  }
-
-  #oldestMs(stream: StreamRow): number {
-    return stream.config.maxAgeMs === undefined ? 0 : Math.max(0, this.#clock.now() - stream.config.maxAgeMs);
-  }
-
-  /** Where the kept items begin, by age too: too old ones count as gone before an append removes them. */
-  #start(sql: Statements, stream: StreamRow, oldestMs: number): number {
-    if (oldestMs === 0) return stream.start;
-    return (sql.firstSince(stream.id, oldestMs) ?? stream.tail + 1) - 1;
-  }
-
-  #make(sql: Statements, name: string, config: StreamConfig): StreamRow {
-    checkName(name);
-    const expired = sql.findStream(name);
-    if (expired !== undefined) drop(sql, expired);
-    const start = Math.max(this.#clock.now(), sql.floor());
-    const expiresAt = config.ttlMs === undefined ? null : this.#clock.now() + config.ttlMs;
-    const contentType = config.contentType ?? JSON_TYPE;
-    sql.insertStream.run(name, JSON.stringify(config), contentType, start, start, expiresAt, sql.nextVersion());
-    return this.#get(sql, name);
-  }
-
-  #find(sql: Statements, name: string): StreamRow | undefined {
-    const stream = this.#guard(() => sql.findStream(name));
-    const isExpired = stream?.expiresAt !== undefined && stream.expiresAt <= this.#clock.now();
-    return isExpired ? undefined : stream; // the row itself goes when the name is used again, or with the next `reap`
-  }
-
-  #get(sql: Statements, name: string): StreamRow {
-    const stream = this.#find(sql, name);
-    if (stream === undefined)
-      throw new TailraceError("stream_unknown", `There is no stream named ${JSON.stringify(name)}.`);
-    return stream;
-  }
-
-  #touch(sql: Statements, stream: StreamRow): void {
-    if (stream.config.ttlMs !== undefined) sql.setExpiry.run(this.#clock.now() + stream.config.ttlMs, stream.id);
-  }
-
   /** Tells the listeners what has changed since they were last told, whoever changed it. */
   #tell(): void {
     if (this.#listeners.size === 0 || this.#opened === undefined) return;
@@ -338,12 +261,4 @@ class SqliteStore implements Store {
     this.#stopWatching?.();
     this.#stopWatching = undefined;
   }
-}
-
-function drop(sql: Statements, stream: StreamRow): void {
-  sql.raiseFloor.run(stream.tail + 1);
-  sql.deleteItems.run(stream.id);
-  sql.deleteProducers.run(stream.id);
-  sql.deleteStream.run(stream.id);
-  sql.nextVersion();
 }

@@ -97,6 +97,14 @@ describe.each(["memory", "sqlite"] as const)("Streams over %s", (kind) => {
     expect(onError).toHaveBeenCalledExactlyOnceWith(fault);
   });
 
+  test("a source that cannot be opened is thrown, and its run has failed", async () => {
+    const stream = new ReadableStream<number>();
+    stream.getReader(); // somebody else reads it
+    await expect(streams.run("r", stream)).rejects.toThrow("locked");
+    expect((await streams.head("r"))!.end).toEqual({ reason: "failed" });
+    expect(streams.counts).toEqual({ runs: 0, channels: 0 });
+  });
+
   test("an item that cannot be written ends the run as failed", async () => {
     const onError = vi.fn();
     const run = await streams.run("r", [1, undefined, 3], { onError });

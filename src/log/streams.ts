@@ -9,7 +9,7 @@ import { Keeper } from "./keeper.ts";
 import { isUnknown, NamedSource, type Entry } from "./named.ts";
 import { parseCursor, type Offset } from "./offset.ts";
 import { fromPayload, toPayload } from "./payload.ts";
-import { RunWriter } from "./run-writer.ts";
+import { RunWriter, type RunWriterOptions } from "./run-writer.ts";
 import type { AppendOptions, Store, StreamConfig, StreamHead } from "./store.ts";
 
 export interface StreamsOptions {
@@ -102,20 +102,26 @@ export class Streams {
     const { onError, ...config } = options;
     const { owner, leaseMs } = this.#keeper;
     const { claimed, epoch, head } = await this.store.claim(name, owner, leaseMs, config);
-    if (claimed) {
-      const writer: RunWriter<T> = new RunWriter({
-        hub: this.#hub,
-        name,
-        epoch,
-        contentType: head.contentType,
-        producer,
-        onError,
-        onSettled: () => this.#keeper.remove(name),
-      });
+    if (claimed) await this.#write(name, epoch, { contentType: head.contentType, producer, onError });
+    return new Run<T>(claimed, this.#hub, name, {}, this.#checkOwner);
+  }
+
+  /** Starts to write the run that was claimed. */
+  async #write<T>(
+    name: string,
+    epoch: number,
+    options: Pick<RunWriterOptions<T>, "contentType" | "producer" | "onError">,
+  ): Promise<void> {
+    try {
+      const onSettled = (): void => this.#keeper.remove(name);
+      const writer = new RunWriter<T>({ hub: this.#hub, name, epoch, onSettled, ...options });
       this.#keeper.add(name, writer);
       writer.start();
+    } catch (error) {
+      // A source that cannot be opened, such as a stream that is read by somebody else: the run has had its beginning.
+      await this.store.append(name, [], { epoch, end: { reason: "failed" } });
+      throw error;
     }
-    return new Run<T>(claimed, this.#hub, name, {}, this.#checkOwner);
   }
 
   /** The stream `name` as a source: replay, then tail. It need not exist yet; reading it then throws `stream_unknown`. */

@@ -106,6 +106,18 @@ describe("sse() of a named stream", () => {
     expect(body).toContain(`"reason":"${reason}"`);
   });
 
+  test("a stream of text is shown as text; bytes that are none end the reply visibly, unless toEvent shows them", async () => {
+    const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    await streams.create("s", { contentType: "text/plain" });
+    await streams.append("s", ["ä\nb", new Uint8Array([0xff])], { end: { reason: "completed" } });
+    const body = await (await get()).text();
+    expect(datas(body).slice(0, 2)).toEqual(["ä", "b"]);
+    expect(body).toContain("event: error");
+    options = { toEvent: (value) => ({ data: [...(value as Uint8Array)] }) };
+    expect(datas(await (await get()).text())).toEqual(["[195,164,10,98]", "[255]", '{"reason":"completed"}']);
+    log.mockRestore();
+  });
+
   test("toEvent shapes the items, and cannot take away their ids", async () => {
     options = {
       toEvent: (value) => ({ event: "n", id: "mine", data: { value } }),

@@ -1,12 +1,13 @@
 // Server-sent events, from a plain source or from a named stream. What stands on the wire is in PROTOCOL.md, section 1.
 
 import { assertSource, openSource, type Source } from "../bytes/source.ts";
-import { isTailraceError } from "../errors.ts";
+import { isTailraceError, TailraceError } from "../errors.ts";
 import { readLastEventId } from "../http/last-event-id.ts";
 import { isNamed, type NamedSource } from "../log/named.ts";
 import { encodeEvent, type SseEvent } from "../wire/sse-encode.ts";
 import type { End } from "../wire/format.ts";
 import { fromPayload } from "../log/payload.ts";
+import type { Payload } from "../log/store.ts";
 import { EVENT_STREAM, heartbeatOf, namedEvents, openingOf, type EventReplyOptions } from "./named-events.ts";
 import { makeReply } from "./reply.ts";
 
@@ -77,13 +78,29 @@ function namedSse<T>(request: Request, source: NamedSource<T>, options: SseOptio
   return namedEvents(request, source, options, {
     // The payload of a JSON stream is the JSON text already: the usual case neither parses nor writes it again.
     encodeItem: ({ offset, payload }) => {
-      const event = toEvent === undefined ? { data: payload } : toEvent(fromPayload(payload) as T);
+      const event = toEvent === undefined ? { data: asText(payload) } : toEvent(fromPayload(payload) as T);
       return encodeEvent({ ...event, id: offset });
     },
     encodeEnd,
     encodeGap: (gap) => encodeEvent({ event: "gap", data: gap }),
     encodeFailure,
   });
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The text of an item. An item of bytes is shown as its text, and is refused if it has none: an event cannot carry bytes. */
+function asText(payload: Payload): string {
+  if (typeof payload === "string") return payload;
+  try {
+    return utf8.decode(payload);
+  } catch (cause) {
+    throw new TailraceError(
+      "encode_refused",
+      "An item of bytes that are not UTF-8 cannot be an event; give `toEvent`.",
+      { cause },
+    );
+  }
 }
 
 /** The end that a reader is told (PROTOCOL.md 1.5). */
