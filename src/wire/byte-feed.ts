@@ -123,6 +123,10 @@ export function createByteFeed(options: FeedOptions): ByteFeed {
     if (size < GATHER_BELOW_BYTES) {
       let last = size - 1;
       while (last >= 0 && !isLineEnd(chunk[last] as number)) last--;
+      if (last >= 0 && last === size - 1 && from === to) {
+        decode(chunk); // whole lines, and nothing before them: no need to gather
+        return;
+      }
       hold(chunk);
       // Behind a line end UTF-8 may always be cut, so what follows it waits as bytes.
       if (last >= 0) decodeHeld(size - 1 - last);
