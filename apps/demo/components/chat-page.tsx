@@ -3,7 +3,7 @@
 "use client";
 
 import { useRouter, useSearchParams } from "next/navigation";
-import { type ReactElement, useEffect, useRef } from "react";
+import { type ReactElement, useEffect, useRef, useState } from "react";
 import { Chat } from "./chat.tsx";
 import { ChatShell } from "./chat-shell.tsx";
 
@@ -15,12 +15,17 @@ export function ChatPage(): ReactElement {
   const id = asked.slice(0, MAX_ID_CHARS);
   const router = useRouter();
   const isAsked = useRef(false);
+  const [madeId, setMadeId] = useState("");
   useEffect(() => {
     // An effect may run twice before the address has changed; the second id would be another conversation.
-    if (id === "" && !isAsked.current) router.replace(`/chat?id=${newId()}`);
+    if (id === "" && !isAsked.current) {
+      const made = newId();
+      setMadeId(made);
+      router.replace(`/chat?id=${made}`);
+    }
     isAsked.current = id === "";
   }, [id, router]);
-  return id === "" ? <ChatShell /> : <Chat key={id} id={id} />;
+  return id === "" ? <ChatShell /> : <Chat key={id} id={id} isNew={id === madeId} />;
 }
 
 /** `crypto.randomUUID` would need https, which a page in a home network may not have. */

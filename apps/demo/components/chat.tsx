@@ -10,8 +10,14 @@ import { ChatStart } from "./chat-start.tsx";
 import { Message } from "./chat-message.tsx";
 import { Composer } from "./composer.tsx";
 
-export function Chat({ id }: { readonly id: string }): ReactElement {
-  const chat = useChat({ api: "/api/chat", id });
+interface Props {
+  readonly id: string;
+  /** The id was made a moment ago: there is nothing to load. */
+  readonly isNew: boolean;
+}
+
+export function Chat({ id, isNew }: Props): ReactElement {
+  const chat = useChat({ api: "/api/chat", id, initialMessages: isNew ? [] : undefined });
   const { ref, isAtBottom, scrollToBottom } = useStickToBottom();
   const [draft, setDraft] = useState("");
   const [said, say] = useState("");
