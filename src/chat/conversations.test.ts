@@ -14,7 +14,10 @@ beforeEach(() => {
   streams = new Streams({ store: memoryStore({ name: crypto.randomUUID() }) }, () => undefined);
   chats = new Conversations(streams);
 });
-afterEach(() => streams.close());
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await streams.close();
+});
 
 const user = (id: string, said: string): ChatMessage => ({ id, role: "user", parts: [{ type: "text", text: said }] });
 const get = (headers: HeadersInit = {}): Request => new Request("http://test/", { headers });
@@ -95,6 +98,7 @@ describe("Conversations", () => {
   });
 
   test("a regeneration takes the place of the answer, and its history leaves the old one out", async () => {
+    vi.spyOn(console, "error").mockImplementation(() => undefined); // where the failing answer is reported
     await (await chats.send({ id: "c", message: user("1", "a"), answer: failing })).ended();
     expect(said(await chats.messages("c"))[1]).toEqual(["assistant", "half", "failed"]);
     await (await chats.send({ id: "c", message: user("1", "a"), answer: echo, isRegeneration: true })).ended();
@@ -183,6 +187,7 @@ describe("uiMessageStream()", () => {
   });
 
   test("textOf() gives the words alone, and a broken answer cuts the reply", async () => {
+    vi.spyOn(console, "error").mockImplementation(() => undefined); // where the failing answer is reported
     const run = await chats.send({ id: "c", message: user("1", "a"), answer: echo });
     expect(await text(get(), textOf(run)).text()).toBe("a");
     const broken = await chats.send({ id: "d", message: user("1", "a"), answer: failing });
