@@ -8,11 +8,12 @@ import { type BenchResult, printResult } from "./result.ts";
 const BENCHES: Readonly<Record<string, (rows: readonly string[]) => Promise<BenchResult>>> = {
   send: async (rows) => (await import("./send.ts")).run(rows),
   decode: async () => (await import("./decode.ts")).run(),
+  uploads: async (rows) => (await import("./uploads.ts")).run(rows),
 };
 
 const USAGE = `Usage: npm run bench [-- NAME [ROWS...]] [--json FILE]
   NAME   ${Object.keys(BENCHES).join(" or ")}; without it, all of them
-  ROWS   for "send": only the rows with one of these words in their name, and the floors`;
+  ROWS   for "send" and "uploads": only the rows with one of these words in their name, and the floors`;
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({

@@ -19,6 +19,13 @@
  * | `fenced` | an append by an owner or producer that has been replaced | 403 |
  * | `sequence_gap` | a producer skipped a sequence number | 409 |
  * | `conflict` | `expect` named another tail than the stream has | 409 |
+ * | `not_found` | no such file, or one that may not be served | 404 |
+ * | `precondition_failed` | `If-Match` or `If-Unmodified-Since` names another state | 412 |
+ * | `range_unsatisfiable` | a `Range` that lies behind the end of the file | 416 |
+ * | `truncated` | a body ended before the size that its sender announced, or before its final boundary | 400 |
+ * | `digest_mismatch` | a body is not what `Content-Digest` or `Repr-Digest` says | 400 |
+ * | `too_slow` | the sender was silent, or slower than the stated minimum | 408 |
+ * | `type_refused` | a file of a type, or in a coding, that is not taken | 415 |
  * | `store_unavailable` | the store cannot be opened, read or written | 503 |
  * | `store_newer` | the store was written by a newer version | 503 |
  * | `store_damaged` | the store's file is not a database or is corrupt | 503 |
@@ -44,6 +51,13 @@ const STATUS = {
   fenced: 403,
   sequence_gap: 409,
   conflict: 409,
+  not_found: 404,
+  precondition_failed: 412,
+  range_unsatisfiable: 416,
+  truncated: 400,
+  digest_mismatch: 400,
+  too_slow: 408,
+  type_refused: 415,
   store_unavailable: 503,
   store_newer: 503,
   store_damaged: 503,
