@@ -36,6 +36,20 @@ export const NEEDS = [
     elsewhere: forSystem({ darwin: "brew install curl", linux: "sudo apt-get install -y curl" }),
   },
   {
+    name: "wget",
+    variable: "TAILRACE_WGET",
+    commands: ["wget"],
+    debianPackage: "wget",
+    elsewhere: forSystem({ darwin: "brew install wget", linux: "sudo apt-get install -y wget" }),
+  },
+  {
+    name: "aria2",
+    variable: "TAILRACE_ARIA2",
+    commands: ["aria2c"],
+    debianPackage: "aria2",
+    elsewhere: forSystem({ darwin: "brew install aria2", linux: "sudo apt-get install -y aria2" }),
+  },
+  {
     name: "nginx",
     variable: "TAILRACE_NGINX",
     commands: ["nginx"],
