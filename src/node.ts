@@ -1,5 +1,11 @@
 // `tailrace/node`: for node:http.
 
 export { closeServer } from "./node/close-server.ts";
+export { diskSink, type DiskSink, type DiskSinkOptions, type DiskStored } from "./node/disk-sink.ts";
+export { diskUploads, type DiskUploads, type DiskUploadsOptions } from "./node/disk-uploads.ts";
+export { incomingBody } from "./node/incoming-body.ts";
 export { createListener, type Handler } from "./node/listener.ts";
 export type { ShutdownOptions } from "./reply/shutdown.ts";
+export { diskFile, type DiskFile, type DiskFileOptions } from "./node/disk-file.ts";
+export { folder, type FolderOptions } from "./node/folder.ts";
+export type { FolderListing, ListedFile } from "./node/folder-list.ts";

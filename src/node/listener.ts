@@ -2,13 +2,13 @@
 // web stream in between.
 
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
-import { Readable } from "node:stream";
-import type { ReadableStream as NodeReadableStream } from "node:stream/web";
-import { isPromiseLike, openSource, type Pull } from "../bytes/source.ts";
+import type { BytePull } from "../bytes/byte-pull.ts";
+import { isPromiseLike, openSource } from "../bytes/source.ts";
 import { isTailraceError, TailraceError } from "../errors.ts";
 import { problem } from "../http/problem.ts";
 import { pullOf } from "../reply/reply.ts";
 import { report } from "../trace.ts";
+import { incomingBody } from "./incoming-body.ts";
 
 /** What answers a request. */
 export type Handler = (request: Request) => Response | Promise<Response>;
@@ -32,7 +32,7 @@ async function answer(handler: Handler, incoming: IncomingMessage, outgoing: Ser
   outgoing.on("error", () => undefined);
   let response: Response;
   try {
-    response = await handler(toRequest(incoming, controller.signal));
+    response = await handler(toRequest(incoming, outgoing, controller.signal));
   } catch (error) {
     if (!isTailraceError(error) || error.status >= 500) report("handler", error);
     response = problem(error);
@@ -43,12 +43,12 @@ async function answer(handler: Handler, incoming: IncomingMessage, outgoing: Ser
 /** Where a request has no usable Host header. */
 const NO_HOST = "localhost";
 
-function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request {
-  const { method = "GET", headersDistinct, socket } = incoming;
-  const headers = new Headers();
-  for (const [name, values = []] of Object.entries(headersDistinct)) {
-    if (name.startsWith(":")) continue; // HTTP/2 pseudo-headers
-    for (const value of values) headers.append(name, value);
+function toRequest(incoming: IncomingMessage, outgoing: ServerResponse, signal: AbortSignal): Request {
+  const { method = "GET", rawHeaders, socket } = incoming;
+  const headers: [string, string][] = [];
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? "";
+    if (!name.startsWith(":")) headers.push([name, rawHeaders[index + 1] ?? ""]); // else one of HTTP/2's pseudo-headers
   }
   const scheme = "encrypted" in socket ? "https" : "http";
   const host = incoming.headers.host ?? NO_HOST;
@@ -59,12 +59,18 @@ function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request {
     : URL.canParse(target)
       ? target
       : `${scheme}://${host}/`;
-  if (!URL.canParse(url)) {
+  if (method === "GET" || method === "HEAD") return makeRequest(url, { method, headers, signal });
+  const body = incomingBody(incoming, outgoing);
+  return makeRequest(url, { method, headers, signal, body, duplex: "half" } as RequestInit);
+}
+
+function makeRequest(url: string, init: RequestInit): Request {
+  try {
+    return new Request(url, init);
+  } catch (error) {
+    if (URL.canParse(url)) throw error; // asked only now, as every address would be parsed twice
     throw new TailraceError("input_invalid", "The request's Host and target make no address.", { status: 400 });
   }
-  if (method === "GET" || method === "HEAD") return new Request(url, { method, headers, signal });
-  const body = Readable.toWeb(incoming) as NodeReadableStream<Uint8Array> as ReadableStream<Uint8Array>;
-  return new Request(url, { method, headers, signal, body, duplex: "half" } as RequestInit);
 }
 
 async function send(response: Response, outgoing: ServerResponse, isHead: boolean): Promise<void> {
@@ -73,21 +79,32 @@ async function send(response: Response, outgoing: ServerResponse, isHead: boolea
   const cookies = response.headers.getSetCookie();
   if (cookies.length > 0) outgoing.setHeader("set-cookie", cookies);
 
-  const pull = pullOf(response) ?? (response.body === null ? undefined : openSource(response.body));
+  const ours = pullOf(response);
+  const pull: BytePull | undefined = ours ?? (response.body === null ? undefined : openSource(response.body));
   if (pull === undefined || isHead || outgoing.destroyed) {
     pull?.close();
     outgoing.end();
     return;
   }
   try {
-    await writeAll(pull, outgoing);
+    await writeAll(pull, outgoing, ours === undefined ? undefined : announcedBytes(response.headers));
   } catch {
     outgoing.destroy(); // the cut tells the reader that this is not the whole; the reply has reported why
   }
 }
 
-/** Pulls and writes, one chunk per demand of the socket. */
-async function writeAll(pull: Pull<Uint8Array>, outgoing: ServerResponse): Promise<void> {
+/** How long a reply of ours says that it is, in bytes; undefined where it does not. */
+function announcedBytes(headers: Headers): number | undefined {
+  const value = headers.get("content-length");
+  return value === null ? undefined : Number(value);
+}
+
+/**
+ * Pulls and writes, one chunk per demand of the socket. With `announced` the last chunk is known as such and leaves in one
+ * piece with the end, and for a small reply with the head too.
+ */
+async function writeAll(pull: BytePull, outgoing: ServerResponse, announced: number | undefined): Promise<void> {
+  let left = announced;
   let onWritable: (() => void) | undefined;
   const proceed = (): void => {
     onWritable?.();
@@ -108,12 +125,30 @@ async function writeAll(pull: Pull<Uint8Array>, outgoing: ServerResponse): Promi
         outgoing.end();
         return;
       }
-      if (result.value.byteLength === 0) outgoing.flushHeaders();
-      else if (!outgoing.write(result.value)) await new Promise<void>((resolve) => (onWritable = resolve));
+      const chunk = result.value;
+      if (left !== undefined && (left -= chunk.byteLength) === 0) {
+        // Until it is flushed the reply counts as open: a shutdown waits for it.
+        await new Promise<void>((resolve) => {
+          onWritable = resolve;
+          outgoing.end(chunk, proceed);
+        });
+        if (outgoing.writableFinished) pull.recycle?.(chunk);
+        return;
+      }
+      if (chunk.byteLength === 0) outgoing.flushHeaders();
+      else if (!write(outgoing, chunk, pull)) await new Promise<void>((resolve) => (onWritable = resolve));
     }
   } finally {
     outgoing.off("drain", proceed);
     outgoing.off("close", leave);
     pull.close();
   }
+}
+
+function write(outgoing: ServerResponse, chunk: Uint8Array<ArrayBuffer>, pull: BytePull): boolean {
+  if (pull.recycle === undefined) return outgoing.write(chunk);
+  // Only what was written without an error: a write that failed may still be under way in the kernel's queue.
+  return outgoing.write(chunk, (error) => {
+    if (error === undefined || error === null) pull.recycle?.(chunk);
+  });
 }

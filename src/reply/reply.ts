@@ -2,6 +2,7 @@
 // web stream in between.
 
 import { toReadableStream } from "../bytes/bridge.ts";
+import type { BytePull, Chunk } from "../bytes/byte-pull.ts";
 import { Chunks, type ChunkWriter } from "../bytes/chunks.ts";
 import { DONE, type Pull } from "../bytes/source.ts";
 import { systemClock } from "../clock.ts";
@@ -33,11 +34,16 @@ export interface ReplyPlan<T> {
 
 const PULL: unique symbol = Symbol.for("tailrace.reply.pull.1");
 
-type Chunk = Uint8Array<ArrayBuffer>;
-
 /** The pull behind a Response that Tailrace made, for a host that can write it without a web stream; else undefined. */
-export function pullOf(response: Response): Pull<Chunk> | undefined {
-  return (response as { [PULL]?: Pull<Chunk> })[PULL];
+export function pullOf(response: Response): BytePull | undefined {
+  return (response as { [PULL]?: BytePull })[PULL];
+}
+
+/** The Response over `pull`, from which {@link pullOf} gets it back. */
+export function respond(pull: BytePull, init: { readonly status: number; readonly headers: Headers }): Response {
+  const response = new Response(toReadableStream(pull), init);
+  Object.defineProperty(response, PULL, { value: pull });
+  return response;
 }
 
 /**
@@ -51,10 +57,7 @@ export function makeReply<T>(
 ): Response {
   const init = { status: options.status ?? 200, headers: streamHeaders(plan.contentType, options.headers) };
   if (request.method === "HEAD") return new Response(null, init);
-  const pull = new ReplyPull(request.signal, source, plan, options);
-  const response = new Response(toReadableStream(pull), init);
-  Object.defineProperty(response, PULL, { value: pull });
-  return response;
+  return respond(new ReplyPull(request.signal, source, plan, options), init);
 }
 
 /** Opens the chunks at the first demand, and counts the reply as open from then to its end. */
