@@ -32,3 +32,25 @@ export {
   type MessagePart,
   messageText,
 } from "./wire/ui-message.ts";
+export { download } from "./client/download.ts";
+export { downloadNameOf, saveAs } from "./client/download-name.ts";
+export type {
+  Download,
+  DownloadOptions,
+  DownloadResult,
+  DownloadSnapshot,
+  DownloadStatus,
+} from "./client/download-types.ts";
+export { DownloadView, type DownloadViewOptions, type DownloadViewSnapshot } from "./client/download-view.ts";
+export type { TransferOptions, TransferSpeed } from "./client/transfer-types.ts";
+export { upload } from "./client/upload.ts";
+export {
+  createUploadQueue,
+  type QueuedUpload,
+  type UploadQueue,
+  type UploadQueueOptions,
+  type UploadTotals,
+} from "./client/upload-queue.ts";
+export { localUploadStore, type UploadStore } from "./client/upload-store.ts";
+export type { Upload, UploadOptions, UploadResult, UploadSnapshot, UploadStatus } from "./client/upload-types.ts";
+export { type UploadItem, UploadView, type UploadViewOptions, type UploadViewSnapshot } from "./client/upload-view.ts";

@@ -8,3 +8,9 @@ export { type ChatMessage, type MessageEnd, type MessagePart, messageText } from
 export { useChat, type UseChat, type UseChatOptions } from "./react/use-chat.ts";
 export { useStickToBottom, type UseStickToBottom } from "./react/use-stick-to-bottom.ts";
 export { useStream, type UseStream, type UseStreamOptions } from "./react/use-stream.ts";
+export { createUploadQueue, type UploadQueue, type UploadTotals } from "./client/upload-queue.ts";
+export type { DownloadViewSnapshot } from "./client/download-view.ts";
+export type { UploadItem, UploadViewSnapshot } from "./client/upload-view.ts";
+export { saveAs } from "./client/download-name.ts";
+export { useDownload, type UseDownload, type UseDownloadOptions } from "./react/use-download.ts";
+export { useUpload, type UseUpload, type UseUploadOptions } from "./react/use-upload.ts";
