@@ -16,6 +16,8 @@ const config: NextConfig = {
   cacheComponents,
   distDir: cacheComponents ? ".next-cc" : ".next",
   poweredByHeader: false,
+  // tus clients are given `/api/tus/`, and do not follow a redirect of a POST.
+  skipTrailingSlashRedirect: true,
 };
 
 export default config;

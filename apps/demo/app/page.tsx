@@ -15,6 +15,16 @@ const CARDS = [
     says: "Notifications without a gap across restarts, and the load of this server, once a second.",
   },
   {
+    href: "/files",
+    name: "Files",
+    says: "Downloads that pause, and go on with what is missing; a video that fetches only what you look at.",
+  },
+  {
+    href: "/upload",
+    name: "Upload",
+    says: "Files that go on after a cut, a reload or a restart of the server, with every other tab watching.",
+  },
+  {
     href: "/docs",
     name: "Docs",
     says: "The project's own documents. Without a model, the chat answers out of them.",

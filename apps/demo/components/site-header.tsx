@@ -9,6 +9,8 @@ import type { ReactElement } from "react";
 const PAGES = [
   { href: "/chat", name: "Chat" },
   { href: "/live", name: "Live" },
+  { href: "/files", name: "Files" },
+  { href: "/upload", name: "Upload" },
   { href: "/docs", name: "Docs" },
 ] as const;
 
@@ -21,7 +23,7 @@ export function SiteHeader(): ReactElement {
           <path d="M2 5h6M2 11h11M2 17h18" strokeLinecap="round" />
           <path d="M13 5h7M18 11h2" strokeLinecap="round" strokeOpacity=".4" />
         </svg>
-        Tailrace
+        <span className="brand-name">Tailrace</span>
       </Link>
       <nav aria-label="Pages">
         <ul className="site-nav">

@@ -1,15 +1,19 @@
 // The start and the end of the server process.
 
 import { endStreamsOnShutdown } from "tailrace/next";
+import { prepareFolders } from "./folders.ts";
 import { streams } from "./streams.ts";
+import { sweepEveryHour } from "./uploads.ts";
 
 /** Opens the store, so that a fault shows before the first request does, and sees to the open streams at the end. */
 export async function prepareServer(): Promise<void> {
   try {
     await streams.open();
+    await prepareFolders();
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     process.exit(1);
   }
+  sweepEveryHour();
   endStreamsOnShutdown({ streams: [streams] });
 }

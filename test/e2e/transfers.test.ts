@@ -1,0 +1,104 @@
+// Files and uploads in a real browser: pause, resume, a reload in the middle, another tab, a video that seeks.
+
+import { createHash, randomBytes } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { launch } from "./browser.ts";
+import { Demo } from "./demo.ts";
+
+let demo: Demo;
+let browser: Browser;
+let context: BrowserContext;
+let source: string;
+const bytes = randomBytes(30_000_000);
+const sha256 = (data: Uint8Array): string => createHash("sha256").update(data).digest("hex");
+
+beforeAll(async () => {
+  [demo, browser] = await Promise.all([Demo.start(), launch()]);
+  source = join(demo.dataDir, "to-upload.bin");
+  await writeFile(source, bytes);
+  await writeFile(join(demo.dataDir, "files", "random.bin"), bytes);
+});
+afterAll(async () => {
+  await browser?.close();
+  await demo?.remove();
+});
+beforeEach(async () => {
+  context = await browser.newContext({ acceptDownloads: true });
+});
+afterEach(() => context.close());
+
+/** Holds the page's network to `bytesPerSecond`, so that there is time to do something half-way; 0 lets it go. */
+async function throttle(page: Page, bytesPerSecond: number): Promise<void> {
+  const session = await context.newCDPSession(page);
+  await session.send("Network.enable");
+  const throughput = bytesPerSecond === 0 ? -1 : bytesPerSecond;
+  const conditions = { offline: false, latency: 0, downloadThroughput: throughput, uploadThroughput: throughput };
+  await session.send("Network.emulateNetworkConditions", conditions);
+}
+
+describe("/upload", { timeout: 120_000 }, () => {
+  test("an upload goes on after a reload in the middle, another tab follows it, and every byte arrives", async () => {
+    const page = await context.newPage();
+    await page.goto(`${demo.url}/upload`);
+    await throttle(page, 8_000_000);
+    await page.getByTestId("file-input").setInputFiles(source);
+    const upload = page.getByTestId("upload").first();
+    await expect
+      .poll(async () => Number(await upload.getAttribute("data-stored")), { timeout: 30_000 })
+      .toBeGreaterThan(0);
+    const other = await context.newPage();
+    await other.goto(`${demo.url}/upload`);
+    await expect
+      .poll(() => other.getByTestId("followed").first().getAttribute("data-state"), { timeout: 15_000 })
+      .toBe("receiving");
+    await page.reload();
+    const unfinished = page.getByTestId("unfinished").first();
+    await expect.poll(() => unfinished.getAttribute("data-name"), { timeout: 15_000 }).toBe("to-upload.bin");
+    expect(Number(await unfinished.getAttribute("data-stored"))).toBeGreaterThan(0);
+    await page.getByTestId("file-input").setInputFiles(source);
+    await expect
+      .poll(() => page.getByTestId("upload").first().getAttribute("data-status"), { timeout: 60_000 })
+      .toBe("done");
+    await expect
+      .poll(() => other.getByTestId("followed").first().getAttribute("data-state"), { timeout: 15_000 })
+      .toBe("complete");
+    expect(sha256(await readFile(join(demo.dataDir, "uploads", "to-upload.bin")))).toBe(sha256(bytes));
+  });
+});
+
+describe("/files", { timeout: 120_000 }, () => {
+  test("a download is paused and resumed, and every byte is saved", async () => {
+    const page = await context.newPage();
+    await page.goto(`${demo.url}/files`);
+    await throttle(page, 10_000_000);
+    const row = page.locator('[data-testid="file"][data-name="random.bin"]').first();
+    await row.getByTestId("download").click();
+    const progress = row.getByTestId("progress");
+    await expect
+      .poll(async () => Number(await progress.getAttribute("data-bytes")), { timeout: 30_000 })
+      .toBeGreaterThan(1_000_000);
+    await row.getByTestId("pause").click();
+    await expect.poll(() => progress.getAttribute("data-status")).toBe("paused");
+    const saved = page.waitForEvent("download");
+    await throttle(page, 0);
+    await row.getByTestId("resume").click();
+    const download = await saved;
+    expect(sha256(await readFile(await download.path()))).toBe(sha256(bytes));
+  });
+
+  test("a video tells its length and seeks", async () => {
+    const page = await context.newPage();
+    await page.goto(`${demo.url}/files`);
+    const video = page.getByTestId("video");
+    const seeked = await video.evaluate(async (element: HTMLVideoElement) => {
+      if (element.readyState < 1) await new Promise((resolve) => element.addEventListener("loadedmetadata", resolve));
+      element.currentTime = 15;
+      await new Promise((resolve) => element.addEventListener("seeked", resolve));
+      return { time: element.currentTime, duration: Math.round(element.duration) };
+    });
+    expect(seeked).toEqual({ time: 15, duration: 20 });
+  });
+});
