@@ -101,4 +101,45 @@ describe("/files", { timeout: 120_000 }, () => {
     });
     expect(seeked).toEqual({ time: 15, duration: 20 });
   });
+
+  test("a player that seeks to the middle of 100 MB fetches a small part of it", async () => {
+    const name = "long.wav";
+    await writeFile(join(demo.dataDir, "videos", name), longSound(100_000_000));
+    const page = await context.newPage();
+    await page.goto(`${demo.url}/files`);
+    const session = await context.newCDPSession(page);
+    await session.send("Network.enable");
+    let fetched = 0;
+    session.on("Network.dataReceived", ({ dataLength }) => (fetched += dataLength));
+    const seeked = await page.evaluate(async (src) => {
+      const video = document.createElement("video");
+      Object.assign(video, { src, preload: "metadata" });
+      document.body.append(video);
+      if (video.readyState < 1) await new Promise((resolve) => video.addEventListener("loadedmetadata", resolve));
+      const middle = Math.floor(video.duration / 2);
+      video.currentTime = middle;
+      await new Promise((resolve) => video.addEventListener("seeked", resolve));
+      return { isThere: video.currentTime === middle, seconds: Math.round(video.duration) };
+    }, `/api/video/${name}`);
+    expect(seeked).toEqual({ isThere: true, seconds: 567 });
+    expect(fetched).toBeLessThan(20_000_000);
+  });
 });
+
+/** A sound of `size` bytes: two channels of 16 bits at 44.1 kHz, and silent (RIFF WAVE, format 1). */
+function longSound(size: number): Buffer {
+  const sound = Buffer.alloc(size);
+  sound.write("RIFF", 0);
+  sound.writeUInt32LE(size - 8, 4);
+  sound.write("WAVEfmt ", 8);
+  sound.writeUInt32LE(16, 16);
+  sound.writeUInt16LE(1, 20);
+  sound.writeUInt16LE(2, 22);
+  sound.writeUInt32LE(44_100, 24);
+  sound.writeUInt32LE(176_400, 28);
+  sound.writeUInt16LE(4, 32);
+  sound.writeUInt16LE(16, 34);
+  sound.write("data", 36);
+  sound.writeUInt32LE(size - 44, 40);
+  return sound;
+}
