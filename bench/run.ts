@@ -8,6 +8,7 @@ import { type BenchResult, printResult } from "./result.ts";
 const BENCHES: Readonly<Record<string, (rows: readonly string[]) => Promise<BenchResult>>> = {
   send: async (rows) => (await import("./send.ts")).run(rows),
   decode: async () => (await import("./decode.ts")).run(),
+  files: async (rows) => (await import("./files.ts")).run(rows),
   uploads: async (rows) => (await import("./uploads.ts")).run(rows),
 };
 

@@ -89,7 +89,7 @@ export function notFound(cause?: unknown): TailraceError {
  * @throws {TailraceError} `not_found` for what is no regular file
  */
 export function sourceOf(fd: number, name: string, type: string | undefined): DiskFile {
-  // fstat of an open file asks the kernel's memory and not the disk: a trip to the thread pool would cost ten times as much.
+  // fstat of an open file asks the kernel's memory and not the disk: a trip to the thread pool would cost more than the call.
   const stat = fstatSync(fd, { bigint: true });
   if (!stat.isFile()) {
     closeNow(fd);

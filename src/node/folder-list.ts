@@ -31,8 +31,7 @@ export interface FolderListing {
 
 /** The listing as a reply; closes the descriptor. Only what `folder` would serve is named. */
 export async function listFolder(
-  opened: { readonly fd: number; readonly path: string },
-  realRoot: string,
+  opened: { readonly fd: number; readonly path: string; readonly realRoot: string },
   dotfiles: boolean,
   maxEntries: number,
 ): Promise<Response> {
@@ -52,7 +51,9 @@ export async function listFolder(
     const files: ListedFile[] = [];
     for (let at = 0; at < names.length; at += STATS_AT_ONCE) {
       const some = names.slice(at, at + STATS_AT_ONCE);
-      const looked = await Promise.all(some.map((name) => look(join(opened.path, name), name, realRoot, dotfiles)));
+      const looked = await Promise.all(
+        some.map((name) => look(join(opened.path, name), name, opened.realRoot, dotfiles)),
+      );
       files.push(...looked.filter((each) => each !== undefined));
     }
     const listing: FolderListing = { files, truncated };

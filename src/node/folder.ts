@@ -1,7 +1,6 @@
 // A folder of files as replies: nothing outside it, nothing hidden, whatever the path says and wherever links lead.
 
 import { fstatSync } from "node:fs";
-import { realpath } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { isTailraceError } from "../errors.ts";
 import { acceptedEncodings, type Encoding } from "../http/precompressed.ts";
@@ -11,6 +10,7 @@ import { file } from "../reply/file.ts";
 import { closeNow, type DiskFile, notFound, openDescriptor, sourceOf } from "./disk-file.ts";
 import { DEFAULT_MAX_ENTRIES, listFolder } from "./folder-list.ts";
 import { realPathOf } from "./real-path.ts";
+import { knownRoot, resolveRoot } from "./real-root.ts";
 import { isInside, safeSegments } from "./safe-segments.ts";
 
 /** Options of {@link folder}; those of `file` hold for each file. */
@@ -32,6 +32,7 @@ interface Opened {
   readonly fd: number;
   /** Its true path. */
   readonly path: string;
+  readonly realRoot: string;
 }
 
 /**
@@ -58,26 +59,23 @@ export async function folder(
 async function answer(
   request: Request,
   root: string,
-  path: string | readonly string[],
+  wanted: string | readonly string[],
   options: FolderOptions,
 ): Promise<Response> {
   const { dotfiles = false, listing = false, maxEntries = DEFAULT_MAX_ENTRIES, precompressed, ...rest } = options;
-  const segments = safeSegments(path, dotfiles);
+  const segments = safeSegments(wanted, dotfiles);
   if (segments === undefined || (segments.length === 0 && !listing)) throw notFound();
-  // Each time: a deploy may point the name of the root to another folder.
-  const realRoot = await realpath(root).catch(() => {
-    throw notFound();
-  });
-  const opened = await openInside(realRoot, join(realRoot, ...segments), dotfiles);
+  const path = segments.join("/");
+  const opened = await openInside(root, path, dotfiles);
   if (fstatSync(opened.fd).isDirectory()) {
-    if (listing) return await listFolder(opened, realRoot, dotfiles, maxEntries);
+    if (listing) return await listFolder(opened, dotfiles, maxEntries);
     closeNow(opened.fd);
     throw notFound();
   }
   const source = sourceOf(opened.fd, segments.at(-1) ?? "", undefined);
   if (precompressed === undefined) return file(request, source, rest);
   try {
-    const variants = await siblings(request, source, realRoot, join(realRoot, ...segments), dotfiles, precompressed);
+    const variants = await siblings(request, source, root, path, dotfiles, precompressed);
     return file(request, source, { ...rest, variants });
   } catch (error) {
     source.close();
@@ -86,12 +84,17 @@ async function answer(
 }
 
 /** Opens first and looks then where it led, so that nothing can be swapped in between. */
-async function openInside(realRoot: string, path: string, dotfiles: boolean): Promise<Opened> {
-  const fd = await openDescriptor(path);
+async function openInside(root: string, path: string, dotfiles: boolean): Promise<Opened> {
+  const name = join(root, path);
+  const fd = await openDescriptor(name);
   try {
-    const real = await realPathOf(fd, path);
+    const real = await realPathOf(fd, name);
+    const known = knownRoot(root);
+    if (known !== undefined && isInside(relative(known, real), dotfiles)) return { fd, path: real, realRoot: known };
+    // A deploy may have pointed the root's name to another folder.
+    const realRoot = await resolveRoot(root);
     if (!isInside(relative(realRoot, real), dotfiles)) throw notFound();
-    return { fd, path: real };
+    return { fd, path: real, realRoot };
   } catch (error) {
     closeNow(fd);
     if (isTailraceError(error)) throw error;
@@ -103,14 +106,14 @@ async function openInside(realRoot: string, path: string, dotfiles: boolean): Pr
 async function siblings(
   request: Request,
   source: DiskFile,
-  realRoot: string,
+  root: string,
   path: string,
   dotfiles: boolean,
   precompressed: readonly Encoding[],
 ): Promise<readonly FileVariant[]> {
   for (const encoding of acceptedEncodings(request.headers.get("accept-encoding"), precompressed)) {
     try {
-      const { fd } = await openInside(realRoot, path + EXTENSIONS[encoding], dotfiles);
+      const { fd } = await openInside(root, path + EXTENSIONS[encoding], dotfiles);
       const variant = sourceOf(fd, source.name, source.type);
       if (variant.lastModifiedMs >= source.lastModifiedMs) return [{ encoding, source: variant }];
       variant.close();
