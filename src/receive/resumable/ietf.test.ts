@@ -62,7 +62,7 @@ describe("creation", () => {
   });
 
   test("4.2 with a part it answers 201 with the address and the limits", async () => {
-    const { handle, storage } = setUp({ maxBytes: 1_000 });
+    const { handle, storage } = setUp({ clock: createManualClock(), maxBytes: 1_000 });
     const response = await handle(creation({ "upload-complete": "?0", "upload-length": "100" }, "hello"));
     expect(told(response)).toEqual([201, "5", "?0"]);
     expect(response.headers.get("location")).toMatch(/^\/api\/tus\/[0-9a-f]{32}$/);
