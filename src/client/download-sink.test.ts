@@ -6,6 +6,7 @@ import {
   fileStandIn,
   patternBytes,
   pendingTimers,
+  timersDownTo,
   until,
 } from "../node/transfer-stand-in.test-support.ts";
 
@@ -140,7 +141,7 @@ describe("download into a sink", () => {
     controller.abort(new Error("enough"));
     await expect(coming.done).rejects.toMatchObject({ code: "aborted", cause: new Error("enough") });
     await expect.poll(() => cancelled).toBe(true);
-    await expect.poll(pendingTimers).toBeLessThanOrEqual(timers);
+    expect(await timersDownTo(timers)).toBeLessThanOrEqual(timers);
     const { bytes } = coming.state;
     await new Promise((resolve) => setImmediate(resolve));
     expect(coming.state.bytes).toBe(bytes);

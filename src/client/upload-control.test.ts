@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   patternBytes,
   pendingTimers,
+  timersDownTo,
   type TusStandIn,
   tusStandIn,
   until,
@@ -137,14 +138,14 @@ describe("upload() in parts, paused and aborted", () => {
     await sending.abort();
     await expect(sending.done).rejects.toMatchObject({ code: "aborted" });
     expect(listeners.size).toBe(0);
-    await expect.poll(pendingTimers).toBeLessThanOrEqual(timers);
+    expect(await timersDownTo(timers)).toBeLessThanOrEqual(timers);
 
     const waiting = upload("http://127.0.0.1:1/", new Blob(["abc"]), { store: null, minDelayMs: 60_000, signal });
     await until(waiting, () => waiting.state.status === "waiting");
     controller.abort(new Error("enough"));
     await expect(waiting.done).rejects.toMatchObject({ code: "aborted", cause: new Error("enough") });
     expect(listeners.size).toBe(0);
-    await expect.poll(pendingTimers).toBeLessThanOrEqual(timers);
+    expect(await timersDownTo(timers)).toBeLessThanOrEqual(timers);
     const late = upload(server.endpoint, new Blob(["abc"]), { store: null, signal });
     await expect(late.done).rejects.toMatchObject({ code: "aborted" });
   });

@@ -268,3 +268,10 @@ export function until(watched: { subscribe(listener: () => void): () => void }, 
 export function pendingTimers(): number {
   return process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
 }
+
+/** Waits, without a timer of its own, until no more than `count` are pending. Gives how many are. */
+export async function timersDownTo(count: number): Promise<number> {
+  for (let turn = 0; turn < 1_000 && pendingTimers() > count; turn++)
+    await new Promise((resolve) => setImmediate(resolve));
+  return pendingTimers();
+}
