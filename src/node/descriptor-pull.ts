@@ -1,6 +1,6 @@
 // Reads a descriptor by pull: large pieces, into buffers that are used again where the host allows.
 
-import { read, readSync } from "node:fs";
+import { read } from "node:fs";
 import type { BytePull, Chunk } from "../bytes/byte-pull.ts";
 import { DONE } from "../bytes/source.ts";
 import { TailraceError } from "../errors.ts";
@@ -11,10 +11,6 @@ export interface Descriptor {
   readonly isClosed: boolean;
   /** A read is under way until `end`; the descriptor is not closed before. */
   begin(): void;
-  /** Whether what is read lies in the kernel's memory, as far as one can know. */
-  isWarm(): boolean;
-  /** A read was done; `tookMs` milliseconds of them on the spot, undefined for one by the thread pool. */
-  noteRead(tookMs: number | undefined): void;
   end(): void;
   close(): void;
 }
@@ -87,14 +83,13 @@ export class DescriptorPull implements BytePull {
     if (kept !== undefined && kept.length < MAX_SPARE_BUFFERS) kept.push(buffer);
   }
 
-  #read(): Result | Promise<Result> {
+  #read(): Promise<Result> {
     const descriptor = this.#descriptor;
     if (descriptor.isClosed) {
       return Promise.reject(new TailraceError("closed", "The file was closed: open it anew for each reply."));
     }
     const bytes = Math.min(this.#pieceBytes, this.#end - this.#at);
     const buffer = takeBuffer(bytes);
-    if (descriptor.isWarm()) return this.#readNow(buffer);
     descriptor.begin();
     return new Promise((resolve, reject) => {
       read(descriptor.fd, buffer, 0, bytes, this.#at, (error, count) => {
@@ -103,22 +98,10 @@ export class DescriptorPull implements BytePull {
           reject(error);
           return;
         }
-        descriptor.noteRead(undefined);
-        resolve(this.#take(buffer, count));
+        this.#at += count;
+        if (count === 0) resolve(DONE); // it became shorter; whoever knows what was announced tells
+        else resolve({ done: false, value: count === buffer.byteLength ? buffer : buffer.subarray(0, count) });
       });
     });
-  }
-
-  #readNow(buffer: Chunk): Result {
-    const begun = performance.now();
-    const count = readSync(this.#descriptor.fd, buffer, 0, buffer.byteLength, this.#at);
-    this.#descriptor.noteRead(performance.now() - begun);
-    return this.#take(buffer, count);
-  }
-
-  #take(buffer: Chunk, count: number): Result {
-    this.#at += count;
-    if (count === 0) return DONE; // it became shorter; whoever knows what was announced tells
-    return { done: false, value: count === buffer.byteLength ? buffer : buffer.subarray(0, count) };
   }
 }

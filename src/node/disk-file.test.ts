@@ -11,7 +11,6 @@ import type { BytePull } from "../bytes/byte-pull.ts";
 import { file } from "../reply/file.ts";
 import { MAX_SPARE_BUFFERS, READ_BYTES, REUSED_READ_BYTES, spareBufferCount } from "./descriptor-pull.ts";
 import { diskFile } from "./disk-file.ts";
-import { MAX_WARM_BYTES } from "./warm-files.ts";
 
 const BYTES = Buffer.alloc(3 * READ_BYTES + 1_234);
 for (let at = 0; at < BYTES.length; at++) BYTES[at] = (at * 7) % 251;
@@ -131,46 +130,6 @@ describe("diskFile()", () => {
     expect(openCount()).toBe(1);
     expect((await reading).done).toBe(false);
     expect(openCount()).toBe(0);
-  });
-});
-
-describe("a small file", () => {
-  const first = async (): Promise<unknown> => {
-    const source = await diskFile(path);
-    const result = source.read(0, source.size).next();
-    source.close();
-    return result;
-  };
-  const isPromise = async (size: number): Promise<boolean[]> => {
-    const kinds: boolean[] = [];
-    for (let round = 0; round < 2; round++) {
-      const source = await diskFile(path);
-      expect(source.size).toBe(size);
-      const result = source.read(0, size).next();
-      kinds.push(result instanceof Promise);
-      expect(await result).toMatchObject({ done: false });
-      source.close();
-    }
-    return kinds;
-  };
-
-  test("is read by the thread pool once, and on the spot while it is warm", async () => {
-    await writeFile(path, BYTES.subarray(0, MAX_WARM_BYTES));
-    expect(await isPromise(MAX_WARM_BYTES)).toEqual([true, false]);
-  });
-
-  test("is cold again when it was changed", async () => {
-    await writeFile(path, "old");
-    await first();
-    await writeFile(join(folder, "new"), "new");
-    await rename(join(folder, "new"), path);
-    expect(await isPromise(3)).toEqual([true, false]);
-    expect(await first()).toMatchObject({ value: Buffer.from("new") });
-  });
-
-  test("of one byte more than MAX_WARM_BYTES is never read on the spot", async () => {
-    await writeFile(path, BYTES.subarray(0, MAX_WARM_BYTES + 1));
-    expect(await isPromise(MAX_WARM_BYTES + 1)).toEqual([true, true]);
   });
 });
 

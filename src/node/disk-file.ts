@@ -9,7 +9,6 @@ import { mediaTypeOf } from "../http/media-types.ts";
 import type { FileSource } from "../reply/file-source.ts";
 import { report } from "../trace.ts";
 import { type Descriptor, DescriptorPull } from "./descriptor-pull.ts";
-import { MAX_WARM_BYTES, WarmFiles } from "./warm-files.ts";
 
 /** A file on disk, open until the reply that it is given to has ended. */
 export interface DiskFile extends FileSource {
@@ -97,13 +96,12 @@ export function sourceOf(fd: number, name: string, type: string | undefined): Di
     throw notFound();
   }
   const { dev, ino, size, mtimeNs, ctimeNs } = stat;
-  const etag = `"${[dev, ino, size, mtimeNs, ctimeNs].map((part) => part.toString(36)).join("-")}"`;
-  const descriptor = own(fd, size <= MAX_WARM_BYTES ? { tag: etag, device: dev } : undefined);
+  const descriptor = own(fd);
   const source: DiskFile = {
     size: Number(size),
     type: type ?? mediaTypeOf(name),
     name,
-    etag,
+    etag: `"${[dev, ino, size, mtimeNs, ctimeNs].map((part) => part.toString(36)).join("-")}"`,
     lastModifiedMs: Number(mtimeNs / 1_000_000n),
     read: (start, end): BytePull => new DescriptorPull(source, descriptor, start, end),
     close: () => descriptor.close(),
@@ -112,25 +110,17 @@ export function sourceOf(fd: number, name: string, type: string | undefined): Di
   return source;
 }
 
-const warmFiles = new WarmFiles();
-
 /** The last resort for a source that nobody reads and nobody closes, such as that of a Response that was thrown away. */
 const forgotten = new FinalizationRegistry<Descriptor>((descriptor) => descriptor.close());
 
 /** A descriptor that is closed once, and never while a read is under way: the kernel would give its number to another file. */
-function own(fd: number, small: { readonly tag: string; readonly device: bigint } | undefined): Descriptor {
+function own(fd: number): Descriptor {
   let readCount = 0;
   let isClosing = false;
   const descriptor: Descriptor = {
     fd,
     get isClosed() {
       return isClosing;
-    },
-    isWarm: () => small !== undefined && warmFiles.isWarm(small.tag, small.device),
-    noteRead(tookMs) {
-      if (small === undefined) return;
-      if (tookMs === undefined) warmFiles.warm(small.tag);
-      else warmFiles.judge(small.device, tookMs);
     },
     begin() {
       readCount++;
