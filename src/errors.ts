@@ -26,6 +26,10 @@
  * | `digest_mismatch` | a body is not what `Content-Digest` or `Repr-Digest` says | 400 |
  * | `too_slow` | the sender was silent, or slower than the stated minimum | 408 |
  * | `type_refused` | a file of a type, or in a coding, that is not taken | 415 |
+ * | `upstream_failed` | another server could not be reached, or broke off before its first byte | 502 |
+ * | `upstream_slow` | another server did not answer in time | 504 |
+ * | `address_refused` | an address that may not be asked: not on the list, or in a private range | 403 |
+ * | `queue_full` | as much waits as may wait; come back later | 429 |
  * | `store_unavailable` | the store cannot be opened, read or written | 503 |
  * | `store_newer` | the store was written by a newer version | 503 |
  * | `store_damaged` | the store's file is not a database or is corrupt | 503 |
@@ -58,6 +62,10 @@ const STATUS = {
   digest_mismatch: 400,
   too_slow: 408,
   type_refused: 415,
+  upstream_failed: 502,
+  upstream_slow: 504,
+  address_refused: 403,
+  queue_full: 429,
   store_unavailable: 503,
   store_newer: 503,
   store_damaged: 503,

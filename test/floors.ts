@@ -32,6 +32,10 @@ const ROOMS: Readonly<Record<string, Room>> = {
   log: { floor: 2, mayImport: ["bytes", "wire"] },
   reply: { floor: 3, mayImport: UP_TO_LOG },
   receive: { floor: 3, mayImport: UP_TO_LOG },
+  // A request's body, or another server's, on its way to a reply.
+  flow: { floor: 3, mayImport: [...UP_TO_LOG, "reply", "receive"] },
+  // Long work as runs: it says what stands in a job's stream, and leaves the replying to reply/.
+  jobs: { floor: 3, mayImport: [...UP_TO_LOG, "reply"] },
   // A codec on top of runs: it says what stands in a reply, and leaves the replying to reply/.
   chat: { floor: 3, mayImport: [...UP_TO_LOG, "reply"] },
   protocol: { floor: 3, mayImport: UP_TO_LOG },
