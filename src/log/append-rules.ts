@@ -39,12 +39,15 @@ export function decideAppend(
   payloads: readonly Payload[],
   options: AppendOptions,
 ): "write" | "duplicate" {
-  const { producer, expect, epoch, end } = options;
+  const { producer, expect, epoch, end, release } = options;
   checkPayloads(state, payloads);
+  if (release === true && epoch === undefined) {
+    throw new TailraceError("input_invalid", `Only its owner can give up the run ${state.name}: name its epoch.`);
+  }
   // Before the end is looked at: a producer that repeats its closing append is told that it is done, not that it is too late.
   if (producer !== undefined && decideProducer(state, producer) === "duplicate") return "duplicate";
   if (epoch !== undefined && epoch !== state.epoch) {
-    const message = `The run ${state.name} was taken over: it is at epoch ${state.epoch}, this writer is of epoch ${epoch}.`;
+    const message = `The run ${state.name} was taken over or given up: it is at epoch ${state.epoch}, this writer is of epoch ${epoch}.`;
     throw new TailraceError("fenced", message, { details: { epoch: state.epoch } });
   }
   if (state.end !== undefined) {

@@ -8,7 +8,7 @@ import { memoryStore } from "./memory.ts";
 import { endCursor, offsetOf, parseCursor, sequenceOf } from "./offset.ts";
 import type { Store } from "./store.ts";
 
-const quiet = { onStop: () => undefined, onUse: () => undefined };
+const quiet = { onStop: () => undefined, onRelease: () => undefined, onUse: () => undefined };
 
 function setUp(): { store: Store; hub: Hub } {
   const store = memoryStore({ name: crypto.randomUUID(), clock: createManualClock() });

@@ -29,6 +29,8 @@ export interface Step {
 export interface HubEvents {
   /** Somebody, in any process, wants the run `name` to stop. */
   onStop(name: string): void;
+  /** A run waits for a process that carries it on. */
+  onRelease(): void;
   /** The first stream is followed or written here, or the last one no longer is. */
   onUse(isUsed: boolean): void;
 }
@@ -82,6 +84,7 @@ export class Hub {
 
   #changed(change: Change): void {
     if (change.stopRequested) this.#events.onStop(change.name);
+    if (change.released === true) this.#events.onRelease();
     this.#channels.get(change.name)?.hint(change);
   }
 }

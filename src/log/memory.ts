@@ -2,13 +2,15 @@
 
 import { systemClock, type Clock } from "../clock.ts";
 import { TailraceError } from "../errors.ts";
-import type { End } from "../wire/format.ts";
 import { checkCursor, checkName, checkSameConfig, decideAppend, JSON_TYPE, payloadBytes } from "./append-rules.ts";
+import { MemoryRuns, type MemoryRun } from "./memory-runs.ts";
 import { offsetOf, type Offset } from "./offset.ts";
+import { checkCarryOn } from "./run-rules.ts";
 import type {
   AppendOptions,
   AppendResult,
   Beat,
+  CarryOn,
   Change,
   Claim,
   Payload,
@@ -31,20 +33,15 @@ interface MemoryItem extends StoredItem {
   readonly bytes: number;
 }
 
-interface MemoryStream {
-  readonly name: string;
+interface MemoryStream extends MemoryRun {
   readonly config: StreamConfig;
   items: MemoryItem[];
   /** The sequence number before the first of `items`. */
   start: number;
   tail: number;
   bytes: number;
-  end: End | undefined;
   expiresAtMs: number;
   readonly producers: Map<string, { epoch: number; seq: number }>;
-  owner: string | undefined;
-  epoch: number;
-  stopRequested: boolean;
 }
 
 /** A store in this process's memory. Streams are gone when the process ends. */
@@ -57,7 +54,7 @@ class MemoryStore implements Store {
   readonly key: string;
   readonly #clock: Clock;
   readonly #streams = new Map<string, MemoryStream>();
-  readonly #leases = new Map<string, number>();
+  readonly #runs: MemoryRuns<MemoryStream>;
   readonly #listeners = new Set<(change: Change) => void>();
   /** Above every sequence number of a stream that was deleted, so that its old cursors stay recognisable. */
   #floor = 0;
@@ -65,6 +62,7 @@ class MemoryStore implements Store {
   constructor(key: string, clock: Clock) {
     this.key = key;
     this.#clock = clock;
+    this.#runs = new MemoryRuns(clock, (stream) => this.#notify(stream));
   }
 
   async open(): Promise<void> {}
@@ -80,7 +78,7 @@ class MemoryStore implements Store {
 
   async append(name: string, payloads: readonly Payload[], options: AppendOptions = {}): Promise<AppendResult> {
     const stream = this.#get(name);
-    const { producer, end } = options;
+    const { producer, end, release = false } = options;
     const state = {
       name,
       contentType: stream.config.contentType ?? JSON_TYPE,
@@ -107,6 +105,7 @@ class MemoryStore implements Store {
     }
     if (producer !== undefined) stream.producers.set(producer.id, { epoch: producer.epoch, seq: producer.seq });
     if (end !== undefined) stream.end = end;
+    else if (release) this.#runs.release(stream);
     this.#trim(stream);
     this.#notify(stream);
     return { items, before, tail: offsetOf(stream.tail), duplicate: false, end: stream.end };
@@ -147,34 +146,37 @@ class MemoryStore implements Store {
     return stream !== undefined;
   }
 
-  async claim(name: string, owner: string, leaseMs: number, config: StreamConfig = {}): Promise<Claim> {
+  async claim(
+    name: string,
+    owner: string,
+    leaseMs: number,
+    config: StreamConfig = {},
+    carryOn?: CarryOn,
+  ): Promise<Claim> {
+    checkCarryOn(carryOn);
     const stream = this.#find(name) ?? this.#make(name, config);
-    const claimed = stream.epoch === 0 && stream.end === undefined;
-    if (claimed) {
-      stream.owner = owner;
-      stream.epoch = 1;
-      this.#leases.set(owner, this.#clock.now() + leaseMs);
-      this.#notify(stream);
-    }
-    return { claimed, epoch: stream.epoch, head: headOf(stream) };
+    return claimOf(stream, this.#runs.claim(stream, owner, leaseMs, carryOn));
+  }
+
+  async takeOver(name: string, owner: string, leaseMs: number): Promise<Claim> {
+    const stream = this.#get(name);
+    return claimOf(stream, this.#runs.takeOver(stream, owner, leaseMs));
+  }
+
+  async orphans(kinds: readonly string[]): Promise<readonly string[]> {
+    return this.#runs.orphans(this.#streams.values(), kinds);
   }
 
   async beat(owner: string, leaseMs: number): Promise<Beat> {
-    this.#leases.set(owner, this.#clock.now() + leaseMs);
-    const running = [...this.#streams.values()].filter((stream) => stream.owner === owner && stream.end === undefined);
-    return {
-      owned: running.map((stream) => stream.name),
-      stopRequested: running.filter((stream) => stream.stopRequested).map((stream) => stream.name),
-    };
+    return this.#runs.beat(this.#streams.values(), owner, leaseMs);
   }
 
   async requestStop(name: string): Promise<StreamHead | undefined> {
     const stream = this.#find(name);
     if (stream === undefined) return undefined;
-    if (stream.end !== undefined || stream.owner === undefined || stream.stopRequested) return headOf(stream);
-    stream.stopRequested = true;
+    const isNew = this.#runs.requestStop(stream);
     const head = headOf(stream); // before the owner hears of it: it may end the run at once
-    this.#notify(stream);
+    if (isNew) this.#notify(stream);
     return head;
   }
 
@@ -183,15 +185,9 @@ class MemoryStore implements Store {
     const names: string[] = [];
     for (const stream of this.#streams.values()) {
       if (stream.expiresAtMs <= now) this.#drop(stream);
-      else if (stream.owner === undefined || stream.end !== undefined || (this.#leases.get(stream.owner) ?? 0) > now)
-        continue;
-      else {
-        stream.end = { reason: "interrupted" };
-        names.push(stream.name);
-        this.#notify(stream);
-      }
+      else if (this.#runs.reap(stream)) names.push(stream.name);
     }
-    for (const [owner, until] of this.#leases) if (until <= now) this.#leases.delete(owner);
+    this.#runs.dropLeases(this.#streams.values());
     return names;
   }
 
@@ -221,6 +217,9 @@ class MemoryStore implements Store {
       owner: undefined,
       epoch: 0,
       stopRequested: false,
+      carryOn: undefined,
+      releasedAtMs: undefined,
+      tries: undefined,
     };
     this.#touch(stream);
     this.#streams.set(name, stream);
@@ -274,6 +273,7 @@ class MemoryStore implements Store {
       tail: offsetOf(stream.tail),
       ended: stream.end !== undefined,
       stopRequested: stream.stopRequested,
+      released: stream.releasedAtMs !== undefined && stream.end === undefined,
     });
   }
 
@@ -283,13 +283,17 @@ class MemoryStore implements Store {
 }
 
 function headOf(stream: MemoryStream): StreamHead {
-  const { owner, epoch, stopRequested } = stream;
+  const { owner, epoch, stopRequested, carryOn } = stream;
   return {
     name: stream.name,
     contentType: stream.config.contentType ?? JSON_TYPE,
     start: offsetOf(stream.start),
     tail: offsetOf(stream.tail),
     end: stream.end,
-    run: owner === undefined ? undefined : { owner, epoch, stopRequested },
+    run: owner === undefined ? undefined : { owner, epoch, stopRequested, carryOn: carryOn?.kind },
   };
+}
+
+function claimOf(stream: MemoryStream, claimed: boolean): Claim {
+  return { claimed, epoch: stream.epoch, head: headOf(stream) };
 }

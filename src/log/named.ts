@@ -93,12 +93,13 @@ export function isNamed(source: unknown): source is NamedSource<unknown> {
   return typeof source === "object" && source !== null && MARK in source;
 }
 
-function gapError(name: string, gap: { asked: Offset; earliest: Offset; latest: Offset }): TailraceError {
+export function gapError(name: string, gap: { asked: Offset; earliest: Offset; latest: Offset }): TailraceError {
   const message = `The stream ${name} no longer keeps what comes after ${gap.asked}; begin again from its start.`;
   return new TailraceError("gap", message, { details: { ...gap } });
 }
 
-function throwIfBroken(name: string, end: End | undefined): void {
+/** @throws `source_failed` for an end that is none of a whole stream */
+export function throwIfBroken(name: string, end: End | undefined): void {
   if (end === undefined || end.reason === "completed" || end.reason === "stopped") return;
   throw new TailraceError("source_failed", `The stream ${name} ended as ${end.reason}.`, {
     details: { reason: end.reason },

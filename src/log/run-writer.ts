@@ -8,7 +8,7 @@ import { report } from "../trace.ts";
 import type { End } from "../wire/format.ts";
 import type { Channel, Hub } from "./hub.ts";
 import { toPayload } from "./payload.ts";
-import type { Payload } from "./store.ts";
+import type { AppendOptions, Payload } from "./store.ts";
 
 /** How much may wait to be written before the producer is made to wait, in characters or bytes: 1 MiB. */
 export const MAX_UNWRITTEN_BYTES = 1_048_576;
@@ -20,8 +20,12 @@ export interface RunWriterOptions<T> {
   readonly contentType: string;
   readonly producer: Source<T>;
   readonly onError: ((error: unknown) => void) | undefined;
-  /** Called once, when nothing more will be written. */
-  readonly onSettled: () => void;
+  /** The end of a run whose producer threw. Default: `failed`. */
+  readonly failureEnd?: (() => End) | undefined;
+  /** Whether another process may carry the run on. */
+  readonly canBeReleased: boolean;
+  /** Called once, when nothing more will be written: `forsaken` if the store still takes us for the owner. */
+  readonly onSettled: (how: "ended" | "forsaken") => void;
 }
 
 export class RunWriter<T> implements Sink<T> {
@@ -32,7 +36,8 @@ export class RunWriter<T> implements Sink<T> {
   #unwritten: Payload[] = [];
   #unwrittenBytes = 0;
   #isWriting = false;
-  #end: End | undefined;
+  /** What the last write carries besides items, once there will be no more of them. */
+  #last: Pick<AppendOptions, "end" | "release"> | undefined;
   #isSettled = false;
   readonly #settled: Promise<void>;
   #resolveSettled!: () => void;
@@ -47,9 +52,13 @@ export class RunWriter<T> implements Sink<T> {
     });
   }
 
-  /** Resolves when the end is written, or when the run has been lost to another owner. Never rejects. */
+  /** Resolves when the end is written or the run given up, or when the run has been lost to another owner. Never rejects. */
   get settled(): Promise<void> {
     return this.#settled;
+  }
+
+  get canBeReleased(): boolean {
+    return this.#options.canBeReleased;
   }
 
   start(): void {
@@ -58,10 +67,12 @@ export class RunWriter<T> implements Sink<T> {
 
   /** Ends the run now: what the producer has given so far is written, what it gives later is not. */
   finish(end: End): void {
-    if (this.#end !== undefined || this.#isSettled) return;
-    this.#end = end;
-    this.#source.close();
-    this.#write();
+    this.#conclude({ end });
+  }
+
+  /** Gives the run up for another process to carry on: what the producer has given so far is written first. */
+  release(): void {
+    this.#conclude({ release: true });
   }
 
   /** The run belongs to somebody else now, or its stream is gone: nothing more is written. */
@@ -69,11 +80,11 @@ export class RunWriter<T> implements Sink<T> {
     if (this.#isSettled) return;
     this.#unwritten = [];
     this.#source.close();
-    this.#settle();
+    this.#settle("ended");
   }
 
   wants(): boolean {
-    return this.#end === undefined && !this.#isSettled && this.#unwrittenBytes < MAX_UNWRITTEN_BYTES;
+    return this.#last === undefined && !this.#isSettled && this.#unwrittenBytes < MAX_UNWRITTEN_BYTES;
   }
 
   arrived(): void {
@@ -81,7 +92,7 @@ export class RunWriter<T> implements Sink<T> {
   }
 
   take(result: IteratorResult<T, undefined>): void {
-    if (this.#end !== undefined || this.#isSettled) return; // it came after the stop
+    if (this.#last !== undefined || this.#isSettled) return; // it came after the stop
     if (result.done === true) {
       this.finish({ reason: "completed" });
       return;
@@ -98,26 +109,33 @@ export class RunWriter<T> implements Sink<T> {
   }
 
   fail(error: unknown): void {
-    if (this.#end !== undefined || this.#isSettled) return; // a producer that was told to stop may well throw
+    if (this.#last !== undefined || this.#isSettled) return; // a producer that was told to stop may well throw
     if (this.#options.onError === undefined) report(`run ${this.#options.name}`, error);
     else this.#options.onError(error);
-    this.finish({ reason: "failed" });
+    this.finish(this.#options.failureEnd?.() ?? { reason: "failed" });
+  }
+
+  #conclude(last: Pick<AppendOptions, "end" | "release">): void {
+    if (this.#last !== undefined || this.#isSettled) return;
+    this.#last = last;
+    this.#source.close();
+    this.#write();
   }
 
   #write(): void {
     if (this.#isWriting || this.#isSettled) return;
     const payloads = this.#unwritten;
-    const end = this.#end;
-    if (payloads.length === 0 && end === undefined) return;
+    const last = this.#last;
+    if (payloads.length === 0 && last === undefined) return;
     const { hub, name, epoch } = this.#options;
     this.#isWriting = true;
     this.#unwritten = [];
     this.#unwrittenBytes = 0;
-    hub.store.append(name, payloads, { epoch, end }).then(
+    hub.store.append(name, payloads, { epoch, ...last }).then(
       (result) => {
         this.#isWriting = false;
         hub.appended(name, result);
-        if (end !== undefined) this.#settle();
+        if (last !== undefined) this.#settle("ended");
         else {
           this.#write();
           this.#pump.run();
@@ -126,18 +144,24 @@ export class RunWriter<T> implements Sink<T> {
       (error: unknown) => {
         this.#isWriting = false;
         const isLost = isTailraceError(error) && ["fenced", "stream_closed", "stream_unknown"].includes(error.code);
-        // With the store out of reach the end cannot be written either: the lease runs out, and the run is interrupted.
-        if (!isLost) report(`run ${name}`, error);
-        this.lose();
+        if (isLost) {
+          this.lose();
+          return;
+        }
+        // With the store out of reach the end cannot be written either: the run is given up when the store answers again.
+        report(`run ${name}`, error);
+        this.#unwritten = [];
+        this.#source.close();
+        this.#settle("forsaken");
       },
     );
   }
 
-  #settle(): void {
+  #settle(how: "ended" | "forsaken"): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
     this.#options.hub.leave(this.#channel);
-    this.#options.onSettled();
+    this.#options.onSettled(how);
     this.#resolveSettled();
   }
 }

@@ -9,7 +9,7 @@ import { TailraceError } from "../errors.ts";
 const APPLICATION_ID = 0x7461696c;
 
 /** Raised with every change of the tables; each step below brings a file from the version before. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 const STEPS: readonly string[] = [
   `CREATE TABLE streams (
@@ -55,6 +55,13 @@ const STEPS: readonly string[] = [
      value INTEGER NOT NULL
    ) STRICT, WITHOUT ROWID;
    INSERT INTO counters VALUES ('version', 0), ('floor', 0);`,
+  // Runs that can be carried on. Columns of `streams` only: a process of the version before that has the file open while it is
+  // brought up to date names those it writes, and goes on.
+  `ALTER TABLE streams ADD COLUMN carry_on TEXT;
+   ALTER TABLE streams ADD COLUMN carry_within INTEGER;
+   ALTER TABLE streams ADD COLUMN released_at INTEGER;
+   ALTER TABLE streams ADD COLUMN tries INTEGER;
+   ALTER TABLE streams ADD COLUMN tries_tail INTEGER;`,
 ];
 
 /** What an acknowledged append has survived: the death of the process (`process`), or of the machine too (`disk`). */

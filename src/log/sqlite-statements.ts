@@ -3,7 +3,8 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { End, EndReason } from "../wire/format.ts";
 import { offsetOf } from "./offset.ts";
-import type { Payload, StreamConfig, StreamHead } from "./store.ts";
+import type { Tries } from "./run-rules.ts";
+import type { CarryOn, Payload, StreamConfig, StreamHead } from "./store.ts";
 
 /** A row of the table `streams`. */
 export interface StreamRow {
@@ -19,6 +20,9 @@ export interface StreamRow {
   readonly owner: string | undefined;
   readonly epoch: number;
   readonly stopRequested: boolean;
+  readonly carryOn: CarryOn | undefined;
+  readonly releasedAtMs: number | undefined;
+  readonly tries: Tries | undefined;
 }
 
 export interface ItemRow {
@@ -27,8 +31,14 @@ export interface ItemRow {
   readonly payload: Payload;
 }
 
-const STREAM_COLUMNS =
-  "id, name, config, content_type, start, tail, bytes, expires_at, end_reason, end_message, owner, epoch, stop_requested";
+const STREAM_COLUMNS = `id, name, config, content_type, start, tail, bytes, expires_at, end_reason, end_message,
+  streams.owner, epoch, stop_requested, carry_on, carry_within, released_at, tries, tries_tail`;
+
+/** Runs without a living owner, as of the first parameter. The lease tells when it died, so it is kept as long as such a run. */
+const ORPHANS = `streams LEFT JOIN leases ON leases.owner = streams.owner
+  WHERE streams.owner IS NOT NULL AND end_reason IS NULL AND (released_at IS NOT NULL OR coalesce(until, 0) <= ?)`;
+/** Until when they wait to be carried on. */
+const WAITS_UNTIL = "coalesce(released_at, until, 0) + coalesce(carry_within, 0)";
 
 /** Every statement by name. */
 export class Statements {
@@ -36,7 +46,11 @@ export class Statements {
   readonly changedSince: (version: number) => readonly StreamRow[];
   readonly runsOf: (owner: string) => readonly StreamRow[];
   readonly expired: (nowMs: number) => readonly StreamRow[];
-  readonly orphans: (nowMs: number) => readonly StreamRow[];
+  /** Runs that must end. */
+  readonly due: (nowMs: number) => readonly StreamRow[];
+  /** Runs of these kinds (a JSON array) that wait to be carried on. */
+  readonly waiting: (nowMs: number, kinds: string, limit: number) => readonly StreamRow[];
+  readonly leaseOf: (owner: string) => number | undefined;
   readonly items: (stream: number, after: number, atLeastMs: number, limit: number) => Iterable<ItemRow>;
   readonly firstSince: (stream: number, atLeastMs: number) => number | undefined;
   readonly producer: (stream: number, id: string) => { epoch: number; seq: number } | undefined;
@@ -56,6 +70,8 @@ export class Statements {
   readonly setEnd: StatementSync;
   readonly setExpiry: StatementSync;
   readonly setOwner: StatementSync;
+  readonly setCarryOn: StatementSync;
+  readonly setReleased: StatementSync;
   readonly setStop: StatementSync;
   readonly setLease: StatementSync;
   readonly dropLeases: StatementSync;
@@ -79,12 +95,19 @@ export class Statements {
       return row && toStream(row);
     };
     this.changedSince = all(`SELECT ${STREAM_COLUMNS} FROM streams WHERE version > ? ORDER BY version`);
-    this.runsOf = all(`SELECT ${STREAM_COLUMNS} FROM streams WHERE owner = ? AND end_reason IS NULL`);
-    this.expired = all(`SELECT ${STREAM_COLUMNS} FROM streams WHERE expires_at <= ? LIMIT 100`);
-    this.orphans = all(
-      `SELECT ${STREAM_COLUMNS} FROM streams WHERE owner IS NOT NULL AND end_reason IS NULL
-         AND owner NOT IN (SELECT owner FROM leases WHERE until > ?)`,
+    this.runsOf = all(
+      `SELECT ${STREAM_COLUMNS} FROM streams WHERE owner = ? AND end_reason IS NULL AND released_at IS NULL`,
     );
+    this.expired = all(`SELECT ${STREAM_COLUMNS} FROM streams WHERE expires_at <= ? LIMIT 100`);
+    const due = all(`SELECT ${STREAM_COLUMNS} FROM ${ORPHANS} AND (stop_requested = 1 OR ${WAITS_UNTIL} <= ?)`);
+    this.due = (nowMs) => due(nowMs, nowMs);
+    const waiting = all(
+      `SELECT ${STREAM_COLUMNS} FROM ${ORPHANS} AND stop_requested = 0 AND ${WAITS_UNTIL} > ?
+         AND carry_on IN (SELECT value FROM json_each(?)) LIMIT ?`,
+    );
+    this.waiting = (nowMs, kinds, limit) => waiting(nowMs, nowMs, kinds, limit);
+    const lease = get("SELECT until FROM leases WHERE owner = ?");
+    this.leaseOf = (owner) => lease(owner)?.["until"] as number | undefined;
     const items = database.prepare(
       "SELECT sequence, size, payload FROM items WHERE stream = ? AND sequence > ? AND at >= ? ORDER BY sequence LIMIT ?",
     );
@@ -114,10 +137,17 @@ export class Statements {
     this.setTail = run("UPDATE streams SET start = ?, tail = ?, bytes = ?, version = ? WHERE id = ?");
     this.setEnd = run("UPDATE streams SET end_reason = ?, end_message = ?, version = ? WHERE id = ?");
     this.setExpiry = run("UPDATE streams SET expires_at = ? WHERE id = ?");
-    this.setOwner = run("UPDATE streams SET owner = ?, epoch = epoch + 1, version = ? WHERE id = ?");
+    this.setOwner = run(
+      `UPDATE streams SET owner = ?, epoch = epoch + 1, released_at = NULL, tries = ?, tries_tail = ?, version = ? WHERE id = ?`,
+    );
+    this.setCarryOn = run("UPDATE streams SET carry_on = ?, carry_within = ? WHERE id = ?");
+    this.setReleased = run("UPDATE streams SET epoch = epoch + 1, released_at = ? WHERE id = ?");
     this.setStop = run("UPDATE streams SET stop_requested = 1, version = ? WHERE id = ?");
     this.setLease = run("INSERT INTO leases VALUES (?, ?) ON CONFLICT DO UPDATE SET until = excluded.until");
-    this.dropLeases = run("DELETE FROM leases WHERE until <= ?");
+    this.dropLeases = run(
+      `DELETE FROM leases WHERE until <= ?
+         AND owner NOT IN (SELECT owner FROM streams WHERE owner IS NOT NULL AND end_reason IS NULL)`,
+    );
   }
 
   /** A number above every earlier one: what a change is marked with, so that others find it by one indexed query. */
@@ -142,7 +172,18 @@ function toStream(row: Row): StreamRow {
     owner: (row["owner"] as string | null) ?? undefined,
     epoch: row["epoch"] as number,
     stopRequested: row["stop_requested"] === 1,
+    carryOn: toCarryOn(row["carry_on"] as string | null, row["carry_within"] as number | null),
+    releasedAtMs: (row["released_at"] as number | null) ?? undefined,
+    tries: toTries(row["tries"] as number | null, row["tries_tail"] as number | null),
   };
+}
+
+function toCarryOn(kind: string | null, withinMs: number | null): CarryOn | undefined {
+  return kind === null || withinMs === null ? undefined : { kind, withinMs };
+}
+
+function toTries(count: number | null, tail: number | null): Tries | undefined {
+  return count === null || tail === null ? undefined : { count, tail };
 }
 
 function toEnd(reason: EndReason | null, message: string | null): End | undefined {
@@ -151,13 +192,13 @@ function toEnd(reason: EndReason | null, message: string | null): End | undefine
 }
 
 export function toHead(row: StreamRow, start: number = row.start): StreamHead {
-  const { owner, epoch, stopRequested } = row;
+  const { owner, epoch, stopRequested, carryOn } = row;
   return {
     name: row.name,
     contentType: row.contentType,
     start: offsetOf(start),
     tail: offsetOf(row.tail),
     end: row.end,
-    run: owner === undefined ? undefined : { owner, epoch, stopRequested },
+    run: owner === undefined ? undefined : { owner, epoch, stopRequested, carryOn: carryOn?.kind },
   };
 }

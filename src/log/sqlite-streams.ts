@@ -64,7 +64,7 @@ export class StreamTables {
   /** @throws {TailraceError} what {@link decideAppend} throws, before anything is written */
   append(stream: StreamRow, payloads: readonly Payload[], options: AppendOptions): AppendResult {
     const sql = this.#sql;
-    const { producer, end } = options;
+    const { producer, end, release = false } = options;
     const before = offsetOf(stream.tail);
     const state = { ...stream, producer: producer && sql.producer(stream.id, producer.id) };
     if (decideAppend(state, payloads, options) === "duplicate") {
@@ -85,6 +85,7 @@ export class StreamTables {
     const version = sql.nextVersion();
     sql.setTail.run(kept.start, tail, kept.bytes, version, stream.id);
     if (end !== undefined) sql.setEnd.run(end.reason, end.message ?? null, version, stream.id);
+    else if (release) sql.setReleased.run(nowMs, stream.id);
     this.touch(stream);
     return { items, before, tail: offsetOf(tail), duplicate: false, end };
   }

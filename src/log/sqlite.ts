@@ -7,7 +7,9 @@ import { systemClock, type Clock } from "../clock.ts";
 import { TailraceError } from "../errors.ts";
 import { checkCursor, checkSameConfig } from "./append-rules.ts";
 import { offsetOf, type Offset } from "./offset.ts";
+import { checkCarryOn } from "./run-rules.ts";
 import { Committer } from "./sqlite-commit.ts";
+import { RunTables } from "./sqlite-runs.ts";
 import { openDatabase, workError, type Durability } from "./sqlite-schema.ts";
 import { Statements, toHead } from "./sqlite-statements.ts";
 import { StreamTables } from "./sqlite-streams.ts";
@@ -16,6 +18,7 @@ import type {
   AppendOptions,
   AppendResult,
   Beat,
+  CarryOn,
   Change,
   Claim,
   Payload,
@@ -45,6 +48,7 @@ interface Opened {
   readonly database: DatabaseSync;
   readonly sql: Statements;
   readonly tables: StreamTables;
+  readonly runs: RunTables;
   readonly committer: Committer;
 }
 
@@ -135,51 +139,39 @@ class SqliteStore implements Store {
     });
   }
 
-  claim(name: string, owner: string, leaseMs: number, config: StreamConfig = {}): Promise<Claim> {
-    return this.#write(({ sql, tables }) => {
-      const stream = tables.find(name) ?? tables.make(name, config);
-      const claimed = stream.epoch === 0 && stream.end === undefined;
-      if (!claimed) return { claimed, epoch: stream.epoch, head: toHead(stream) };
-      sql.setLease.run(owner, this.#clock.now() + leaseMs);
-      sql.setOwner.run(owner, sql.nextVersion(), stream.id);
-      return { claimed, epoch: stream.epoch + 1, head: toHead({ ...stream, owner, epoch: stream.epoch + 1 }) };
-    });
+  async claim(
+    name: string,
+    owner: string,
+    leaseMs: number,
+    config: StreamConfig = {},
+    carryOn?: CarryOn,
+  ): Promise<Claim> {
+    checkCarryOn(carryOn);
+    return this.#write(({ runs }) => runs.claim(name, owner, leaseMs, config, carryOn));
+  }
+
+  takeOver(name: string, owner: string, leaseMs: number): Promise<Claim> {
+    return this.#write(({ runs }) => runs.takeOver(name, owner, leaseMs));
+  }
+
+  async orphans(kinds: readonly string[]): Promise<readonly string[]> {
+    const { runs } = this.#open();
+    return this.#guard(() => runs.orphans(kinds));
   }
 
   beat(owner: string, leaseMs: number): Promise<Beat> {
-    return this.#write(({ sql }) => {
-      sql.setLease.run(owner, this.#clock.now() + leaseMs);
-      const running = sql.runsOf(owner);
-      return {
-        owned: running.map((stream) => stream.name),
-        stopRequested: running.filter((stream) => stream.stopRequested).map((stream) => stream.name),
-      };
-    });
+    return this.#write(({ runs }) => runs.beat(owner, leaseMs));
   }
 
   requestStop(name: string): Promise<StreamHead | undefined> {
-    return this.#write(({ sql, tables }) => {
-      const stream = tables.find(name);
-      if (stream === undefined || stream.owner === undefined || stream.end !== undefined)
-        return stream && toHead(stream);
-      if (!stream.stopRequested) sql.setStop.run(sql.nextVersion(), stream.id);
-      return toHead({ ...stream, stopRequested: true });
-    });
+    return this.#write(({ runs }) => runs.requestStop(name));
   }
 
   async reap(): Promise<readonly string[]> {
-    const { sql, tables } = this.#open();
+    const { runs } = this.#open();
     // Looked for without a write first: this is called often, and almost always there is nothing.
-    const isQuiet = (): boolean => sql.orphans(this.#clock.now()).length + sql.expired(this.#clock.now()).length === 0;
-    if (this.#guard(isQuiet)) return [];
-    return this.#write(() => {
-      const now = this.#clock.now();
-      for (const stream of sql.expired(now)) tables.drop(stream);
-      const orphans = sql.orphans(now);
-      for (const stream of orphans) sql.setEnd.run("interrupted", null, sql.nextVersion(), stream.id);
-      sql.dropLeases.run(now);
-      return orphans.map((stream) => stream.name);
-    });
+    if (this.#guard(() => runs.isQuiet())) return [];
+    return this.#write(() => runs.reap());
   }
 
   watch(listener: (change: Change) => void): () => void {
@@ -210,7 +202,8 @@ class SqliteStore implements Store {
     const database = openDatabase(this.#path, this.#durability);
     const committer = new Committer(database, this.#path, () => this.#tell());
     const sql = new Statements(database);
-    this.#opened = { database, sql, tables: new StreamTables(sql, this.#clock), committer };
+    const tables = new StreamTables(sql, this.#clock);
+    this.#opened = { database, sql, tables, runs: new RunTables(sql, tables, this.#clock), committer };
     return this.#opened;
   }
 
@@ -248,8 +241,9 @@ class SqliteStore implements Store {
     if (upTo === this.#toldVersion) return;
     const changed = sql.changedSince(this.#toldVersion);
     this.#toldVersion = upTo;
-    for (const { name, tail, end, stopRequested } of changed) {
-      this.#emit({ name, tail: offsetOf(tail), ended: end !== undefined, stopRequested });
+    for (const { name, tail, end, stopRequested, releasedAtMs } of changed) {
+      const released = releasedAtMs !== undefined && end === undefined;
+      this.#emit({ name, tail: offsetOf(tail), ended: end !== undefined, stopRequested, released });
     }
   }
 

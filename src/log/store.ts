@@ -3,6 +3,9 @@
 import type { End } from "../wire/format.ts";
 import type { Offset } from "./offset.ts";
 
+/** The most names that one call of `orphans` gives. */
+export const MAX_ORPHANS = 100;
+
 /** What an item holds: JSON text (a stream of `application/json`), or bytes. */
 export type Payload = string | Uint8Array;
 
@@ -43,6 +46,11 @@ export interface AppendOptions {
   readonly epoch?: number | undefined;
   /** Ends the stream, in the same step as the append. */
   readonly end?: End | undefined;
+  /**
+   * Gives the run up, in the same step as the append, so that another process may take it over at once. Needs `epoch`, which
+   * is no good afterwards. With `end` there is nothing left to give up.
+   */
+  readonly release?: boolean | undefined;
 }
 
 export interface AppendResult {
@@ -61,6 +69,16 @@ export interface RunHead {
   readonly owner: string;
   readonly epoch: number;
   readonly stopRequested: boolean;
+  /** The kind of handler that may carry the run on when its owner dies or gives it up. */
+  readonly carryOn?: string | undefined;
+}
+
+/** How a run may be carried on by another process. */
+export interface CarryOn {
+  /** The kind of handler it takes: 1 to 128 characters, none of them a control character. */
+  readonly kind: string;
+  /** How long it waits for one after its owner's lease ran out or was given up, in milliseconds: 0 to 604,800,000 (a week). */
+  readonly withinMs: number;
 }
 
 export interface StreamHead {
@@ -87,7 +105,7 @@ export interface ReadResult {
   readonly upToDate: boolean;
 }
 
-/** What `claim` found. */
+/** What `claim` or `takeOver` found. */
 export interface Claim {
   /** Whether the caller owns the run now. */
   readonly claimed: boolean;
@@ -111,6 +129,8 @@ export interface Change {
   readonly tail: Offset | undefined;
   readonly ended: boolean;
   readonly stopRequested: boolean;
+  /** Whether the run waits for a process that takes it over. */
+  readonly released?: boolean | undefined;
 }
 
 /**
@@ -139,12 +159,25 @@ export interface Store {
   /** @returns whether it was there */
   delete(name: string): Promise<boolean>;
   /** Makes `owner` the writer of the run `name`, unless there is or was one. The stream is made if need be. */
-  claim(name: string, owner: string, leaseMs: number, config?: StreamConfig): Promise<Claim>;
+  claim(name: string, owner: string, leaseMs: number, config?: StreamConfig, carryOn?: CarryOn): Promise<Claim>;
+  /**
+   * The names of runs of these kinds that `takeOver` would give now: at most {@link MAX_ORPHANS}, at least one if there is
+   * one. A run whose stop is asked for may be missing.
+   */
+  orphans(kinds: readonly string[]): Promise<readonly string[]>;
+  /**
+   * Makes `owner` the writer of a run that can be carried on and has lost its owner, under a new epoch, in one step. A run
+   * that was asked to stop ends as `stopped` instead. @throws `stream_unknown`
+   */
+  takeOver(name: string, owner: string, leaseMs: number): Promise<Claim>;
   /** Keeps the lease of `owner` alive for `leaseMs` more milliseconds, and tells how its runs stand. */
   beat(owner: string, leaseMs: number): Promise<Beat>;
   /** Stores a wish to stop. @returns the head as it is now, or undefined if there is no such stream */
   requestStop(name: string): Promise<StreamHead | undefined>;
-  /** Ends as `interrupted` every run whose owner's lease has run out. @returns their names */
+  /**
+   * Ends every run whose owner's lease has run out: as `interrupted`, once the time is over in which it may be carried on;
+   * as `stopped`, at once, if it could be carried on but was asked to stop. @returns their names
+   */
   reap(): Promise<readonly string[]>;
   /** Calls `listener` after every change, by whichever process; hints may be late, doubled or lost. */
   watch(listener: (change: Change) => void): () => void;

@@ -238,6 +238,9 @@ describe.each(["memory", "sqlite"] as const)("Streams over %s", (kind) => {
     }
     expect(seen).toEqual([null, "later"]);
     expect((await streams.read("s", { maxItems: 2 })).entries.map((entry) => entry.value)).toEqual([{ a: 1 }, null]);
+    expect((await streams.read("s", { last: 2 })).entries.map((entry) => entry.value)).toEqual([null, "later"]);
+    expect((await streams.read("s", { last: 9, maxItems: 1 })).entries.map((entry) => entry.value)).toEqual([{ a: 1 }]);
+    expect((await streams.read("s", { last: 0 })).entries).toEqual([]);
     expect((await streams.read("s", { after: first.tail })).entries.map((entry) => entry.value)).toEqual(["later"]);
     expect(streams.counts.channels).toBe(0);
   });

@@ -4,13 +4,15 @@ import { assertSource, type Source } from "../bytes/source.ts";
 import { systemClock, type Clock } from "../clock.ts";
 import type { End } from "../wire/format.ts";
 import type { FollowOptions } from "./follow.ts";
-import { Hub, STEP } from "./hub.ts";
+import { Hub } from "./hub.ts";
 import { Keeper } from "./keeper.ts";
-import { isUnknown, NamedSource, type Entry } from "./named.ts";
-import { parseCursor, type Offset } from "./offset.ts";
-import { fromPayload, toPayload } from "./payload.ts";
+import { isUnknown, NamedSource } from "./named.ts";
+import type { Offset } from "./offset.ts";
+import { toPayload } from "./payload.ts";
+import { readStream, type ReadOptions, type ReadStream } from "./read.ts";
 import { RunWriter, type RunWriterOptions } from "./run-writer.ts";
-import type { AppendOptions, Store, StreamConfig, StreamHead } from "./store.ts";
+import type { AppendOptions, Claim, Store, StreamConfig, StreamHead } from "./store.ts";
+import { Takeover, type InterruptedHandler } from "./takeover.ts";
 
 export interface StreamsOptions {
   readonly store: Store;
@@ -25,6 +27,16 @@ export interface StreamsOptions {
 export interface RunOptions extends StreamConfig {
   /** Gets what the producer threw. Readers see only that the run failed. Default: see `ReplyOptions.onError`. */
   readonly onError?: ((error: unknown) => void) | undefined;
+  /**
+   * The kind of handler (see {@link Streams.onInterrupted}) that may carry this run on when its process dies or shuts down.
+   * Default: none, it ends as `interrupted`.
+   */
+  readonly carryOn?: string | undefined;
+  /**
+   * How long a run whose process has died waits for a process that carries it on, in milliseconds, before it ends as
+   * `interrupted`. Default 60,000, at most 604,800,000 (a week).
+   */
+  readonly carryOnWithinMs?: number | undefined;
 }
 
 /** What `stop` found: the run was told to stop, had ended before, no run writes the stream, or there is no such stream. */
@@ -38,19 +50,6 @@ export interface Appended {
   readonly tail: Offset;
   /** Whether the producer had made this append before; nothing was written then. */
   readonly duplicate: boolean;
-}
-
-export interface ReadOptions {
-  /** A cursor. Default: the start. */
-  readonly after?: string | undefined;
-  readonly maxItems?: number | undefined;
-}
-
-/** What `read` gives. */
-export interface ReadStream<T> {
-  readonly entries: readonly Entry<T>[];
-  readonly tail: Offset;
-  readonly end: End | undefined;
 }
 
 /** A run that was started or joined: a named source, and its beginning. */
@@ -69,14 +68,19 @@ export class Streams {
   readonly store: Store;
   readonly #hub: Hub;
   readonly #keeper: Keeper;
+  readonly #takeover: Takeover;
   readonly #onClose: () => void;
 
   constructor(options: StreamsOptions, onClose: () => void) {
     this.store = options.store;
     this.#onClose = onClose;
     this.#keeper = new Keeper(options.store, options.leaseMs ?? 5_000, options.clock ?? systemClock);
+    this.#takeover = new Takeover(options.store, this.#keeper, (claim, run) =>
+      this.#write(claim, { ...run, canBeReleased: true }),
+    );
     this.#hub = new Hub(options.store, {
       onStop: (name) => this.#keeper.stop(name),
+      onRelease: () => this.#takeover.hint(),
       onUse: (isUsed) => this.#keeper.setUsed(isUsed),
     });
   }
@@ -99,22 +103,32 @@ export class Streams {
    */
   async run<T>(name: string, producer: Source<T>, options: RunOptions = {}): Promise<Run<T>> {
     assertSource(producer);
-    const { onError, ...config } = options;
+    const { onError, carryOn, carryOnWithinMs = 60_000, ...config } = options;
     const { owner, leaseMs } = this.#keeper;
-    const { claimed, epoch, head } = await this.store.claim(name, owner, leaseMs, config);
-    if (claimed) await this.#write(name, epoch, { contentType: head.contentType, producer, onError });
-    return new Run<T>(claimed, this.#hub, name, {}, this.#checkOwner);
+    const wanted = carryOn === undefined ? undefined : { kind: carryOn, withinMs: carryOnWithinMs };
+    const claim = await this.store.claim(name, owner, leaseMs, config, wanted);
+    if (claim.claimed) await this.#write(claim, { producer, onError, canBeReleased: carryOn !== undefined });
+    return new Run<T>(claim.claimed, this.#hub, name, {}, this.#checkOwner);
   }
 
   /** Starts to write the run that was claimed. */
   async #write<T>(
-    name: string,
-    epoch: number,
-    options: Pick<RunWriterOptions<T>, "contentType" | "producer" | "onError">,
+    { epoch, head: { name, contentType } }: Claim,
+    options: Pick<RunWriterOptions<T>, "producer" | "onError" | "failureEnd" | "canBeReleased">,
   ): Promise<void> {
     try {
-      const onSettled = (): void => this.#keeper.remove(name);
-      const writer = new RunWriter<T>({ hub: this.#hub, name, epoch, onSettled, ...options });
+      const onSettled = (how: "ended" | "forsaken"): void => {
+        this.#keeper.remove(name, writer);
+        if (how === "forsaken") this.#keeper.forsake(name, epoch);
+      };
+      const writer: RunWriter<T> = new RunWriter<T>({
+        hub: this.#hub,
+        name,
+        epoch,
+        contentType,
+        onSettled,
+        ...options,
+      });
       this.#keeper.add(name, writer);
       writer.start();
     } catch (error) {
@@ -139,6 +153,8 @@ export class Streams {
     if (head.end !== undefined) return { state: "ended", end: head.end };
     if (head.run === undefined) return { state: "idle" };
     this.#keeper.stop(name);
+    // A run that waits for a process to carry it on has nobody else who could end it.
+    if (head.run.carryOn !== undefined && !this.#keeper.owns(name)) await this.store.reap();
     return { state: "stopping" };
   }
 
@@ -173,31 +189,36 @@ export class Streams {
   /**
    * What the stream `name` keeps now, without waiting for more.
    *
-   * @param options.maxItems the most items that are read; default 10,000. There are more if `tail` is not the last one's offset.
    * @throws {TailraceError} `stream_unknown`, `gap`, `cursor_invalid`
    */
   async read<T>(name: string, options: ReadOptions = {}): Promise<ReadStream<T>> {
     await this.#checkOwner(name);
-    const { after, maxItems = 10_000 } = options;
-    let cursor = after === undefined ? await this.store.offsetBeforeLast(name, Infinity) : parseCursor(after).offset;
-    const entries: Entry<T>[] = [];
-    for (;;) {
-      const limits = { maxItems: Math.min(STEP.maxItems, maxItems - entries.length), maxBytes: STEP.maxBytes };
-      const { items, head, upToDate } = await this.store.read(name, cursor, limits);
-      for (const { offset, payload } of items) entries.push({ offset, value: fromPayload(payload) as T });
-      if (upToDate || entries.length >= maxItems || items.length === 0)
-        return { entries, tail: head.tail, end: head.end };
-      cursor = items.at(-1)!.offset;
-    }
+    return readStream<T>(this.store, name, options);
+  }
+
+  /**
+   * Registers how runs of `kind` are carried on in this process. They are looked for at once, then with every beat
+   * (`leaseMs` / 4). The handler's source goes on writing the same stream behind `run.from`; if it gives undefined or throws, the
+   * run ends as `interrupted`. A second handler of one kind replaces the first.
+   *
+   * @returns a function that unregisters it; runs that it carries on go on
+   * @throws {TailraceError} `input_invalid` (the kind)
+   */
+  onInterrupted(kind: string, handler: InterruptedHandler): () => void {
+    return this.#takeover.register(kind, handler);
   }
 
   delete(name: string): Promise<boolean> {
     return this.store.delete(name);
   }
 
-  /** Ends the runs of this process as `interrupted`, now, so that their readers need not wait for the lease to run out. */
-  drain(): Promise<void> {
-    return this.#keeper.interruptAll();
+  /**
+   * Ends the runs of this process as `interrupted`, now, so that their readers need not wait for the lease to run out. Runs
+   * with `carryOn` are given up for other processes instead, and this one takes over none any more.
+   */
+  async drain(): Promise<void> {
+    await this.#takeover.stop();
+    await this.#keeper.leaveAll();
   }
 
   /** Drains, then closes the store. Nothing can be read or written through this object afterwards. */

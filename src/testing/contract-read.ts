@@ -138,7 +138,9 @@ export const readCases: readonly ContractCase[] = [
       await store.create("s");
       const { tail } = await store.append("s", ["1"]);
       await saw("the append", (change) => change.name === "s" && change.tail === tail && !change.ended);
-      await store.claim("s", "owner", 1_000);
+      const { epoch } = await store.claim("s", "owner", 1_000, {}, { kind: "k", withinMs: 1_000 });
+      await store.append("s", [], { epoch, release: true });
+      await saw("the release", (change) => change.released === true && !change.ended);
       await store.requestStop("s");
       await saw("the stop request", (change) => change.stopRequested);
       await store.append("s", [], { end: { reason: "stopped" } });

@@ -5,6 +5,7 @@ import type { Store } from "../log/store.ts";
 import { appendCases } from "./contract-append.ts";
 import { readCases } from "./contract-read.ts";
 import { runCases } from "./contract-runs.ts";
+import { takeoverCases } from "./contract-takeover.ts";
 import type { ContractCase } from "./contract-case.ts";
 import { createManualClock } from "./manual-clock.ts";
 
@@ -23,7 +24,7 @@ export interface StoreMaker {
  * for (const rule of storeContract) test(rule.name, () => checkRule(rule, maker));
  * ```
  */
-export const storeContract: readonly ContractCase[] = [...appendCases, ...readCases, ...runCases];
+export const storeContract: readonly ContractCase[] = [...appendCases, ...readCases, ...runCases, ...takeoverCases];
 
 /** Tries one rule on stores from `maker`, and closes them. @throws if the store breaks the rule */
 export async function checkRule(rule: ContractCase, maker: StoreMaker): Promise<void> {

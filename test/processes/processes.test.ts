@@ -1,71 +1,21 @@
 // Several processes over one SQLite file: hints, stop, death, takeover of a name, and writers at the same time.
 
-import { fork, type ChildProcess } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createStreams, type Streams } from "../../src/index.ts";
 import { sqliteStore } from "../../src/sqlite.ts";
-import type { Order, Report } from "./worker.ts";
+import { WorkerProcess } from "./worker-process.ts";
 
 /** The default lease: what users get is what is tested. */
 const LEASE_MS = 5_000;
 
 let folder: string;
-let workers: Worker[];
+let workers: WorkerProcess[];
 
-class Worker {
-  readonly reports: Report[] = [];
-  readonly #process: ChildProcess;
-  readonly #watchers = new Set<() => void>();
-
-  constructor() {
-    this.#process = fork(join(import.meta.dirname, "worker.ts"), [join(folder, "streams.db"), String(LEASE_MS)]);
-    this.#process.on("message", (report: Report) => {
-      this.reports.push(report);
-      for (const watcher of this.#watchers) watcher();
-    });
-  }
-
-  tell(order: Order): void {
-    this.#process.send(order);
-  }
-
-  /** The first report that fits, also one that has come already. */
-  report<T extends Report["is"]>(
-    is: T,
-    fits: (report: Extract<Report, { is: T }>) => boolean = () => true,
-  ): Promise<Extract<Report, { is: T }>> {
-    return new Promise((resolve) => {
-      const look = (): void => {
-        const found = this.reports.find(
-          (report): report is Extract<Report, { is: T }> => report.is === is && fits(report as never),
-        );
-        if (found === undefined) return;
-        this.#watchers.delete(look);
-        resolve(found);
-      };
-      this.#watchers.add(look);
-      look();
-    });
-  }
-
-  items(): Extract<Report, { is: "item" }>[] {
-    return this.reports.filter((report) => report.is === "item");
-  }
-
-  kill(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#process.exitCode !== null || this.#process.signalCode !== null) return resolve();
-      this.#process.once("exit", () => resolve());
-      this.#process.kill("SIGKILL");
-    });
-  }
-}
-
-async function start(): Promise<Worker> {
-  const worker = new Worker();
+async function start(): Promise<WorkerProcess> {
+  const worker = new WorkerProcess(join(folder, "streams.db"), LEASE_MS);
   workers.push(worker);
   await worker.report("ready");
   return worker;

@@ -5,7 +5,14 @@ import { sqliteStore } from "../../src/sqlite.ts";
 
 /** What the test asks for. */
 export type Order =
-  | { readonly do: "run"; readonly name: string; readonly everyMs: number; readonly count?: number | undefined }
+  | {
+      readonly do: "run";
+      readonly name: string;
+      readonly everyMs: number;
+      readonly count?: number | undefined;
+      readonly carryOn?: string | undefined;
+    }
+  | { readonly do: "carry on"; readonly kind: string; readonly everyMs: number; readonly count: number }
   | { readonly do: "follow"; readonly name: string }
   | { readonly do: "append"; readonly name: string; readonly everyMs: number; readonly count: number }
   | { readonly do: "stop"; readonly name: string };
@@ -13,6 +20,7 @@ export type Order =
 /** What the worker tells. Times are of the machine's monotonic clock, which its processes share. */
 export type Report =
   | { readonly is: "ready" }
+  | { readonly is: "carried"; readonly name: string; readonly from: number }
   | { readonly is: "started"; readonly name: string; readonly started: boolean }
   | {
       readonly is: "item";
@@ -30,19 +38,36 @@ const tell = (report: Report): void => void process.send!(report);
 const now = (): number => performance.timeOrigin + performance.now();
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
+async function* numbers(
+  from: number,
+  { everyMs, count = Infinity }: { readonly everyMs: number; readonly count?: number | undefined },
+  name: string,
+  signal: AbortSignal,
+): AsyncGenerator<{ n: number; sentAt: number }> {
+  signal.addEventListener("abort", () => tell({ is: "aborted", name, at: now() }));
+  for (let n = from; n < count; n++) {
+    yield { n, sentAt: now() };
+    await sleep(everyMs);
+  }
+}
+
 async function obey(order: Order): Promise<void> {
   switch (order.do) {
     case "run": {
-      const run = await streams.run(order.name, async function* ({ signal }) {
-        signal.addEventListener("abort", () => tell({ is: "aborted", name: order.name, at: now() }));
-        for (let n = 0; n < (order.count ?? Infinity); n++) {
-          yield { n, sentAt: now() };
-          await sleep(order.everyMs);
-        }
-      });
+      const { name, carryOn } = order;
+      const run = await streams.run(name, ({ signal }) => numbers(0, order, name, signal), { carryOn });
       tell({ is: "started", name: order.name, started: run.started });
       const end = await run.ended();
       tell({ is: "end", name: order.name, reason: end?.reason ?? "closed" });
+      return;
+    }
+    case "carry on": {
+      streams.onInterrupted(order.kind, async (run) => {
+        const { entries } = await run.read<{ n: number }>({ last: 1 });
+        const from = (entries.at(-1)?.value.n ?? -1) + 1;
+        tell({ is: "carried", name: run.name, from });
+        return numbers(from, order, run.name, run.signal);
+      });
       return;
     }
     case "follow": {
@@ -71,5 +96,6 @@ async function obey(order: Order): Promise<void> {
 }
 
 process.on("message", (order: Order) => void obey(order));
+process.once("SIGTERM", () => void streams.close().then(() => process.exit(0)));
 await streams.open();
 tell({ is: "ready" });
