@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { acceptedEncodings, MAX_ACCEPT_ENCODING_CHARS } from "./precompressed.ts";
+import { MAX_ACCEPT_ENCODING_CHARS } from "./accept-encoding.ts";
+import { acceptedEncodings } from "./precompressed.ts";
 
 const ALL = ["br", "zstd", "gzip"] as const;
 

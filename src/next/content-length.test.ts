@@ -73,7 +73,7 @@ describe("keepContentLength()", () => {
     expect(odd.headers.has("content-length")).toBe(false);
   });
 
-  test("leaves what Next's own compression encodes", async () => {
+  test("gives what Next's own compression encodes no length, and a weak tag", async () => {
     const require = createRequire(import.meta.url);
     type Middleware = (request: unknown, response: unknown, next: () => void) => void;
     const compress = (require("next/dist/compiled/compression") as (options: object) => Middleware)({});
@@ -81,16 +81,39 @@ describe("keepContentLength()", () => {
     const listener: RequestListener = (request, outgoing) =>
       compress(request, outgoing, () => {
         outgoing.setHeader("content-type", "text/plain");
+        outgoing.setHeader("etag", '"v1"');
+        outgoing.setHeader("accept-ranges", "bytes");
         outgoing.setHeader("tailrace-content-length", String(text.length));
         outgoing.write(text);
         outgoing.end();
       });
-    const encoded = await ask(listener, { headers: { "accept-encoding": "gzip" } });
-    expect(encoded.headers.get("content-encoding")).toBe("gzip");
-    expect(encoded.headers.has("content-length")).toBe(false);
-    expect(await encoded.text()).toBe(text);
-    const plain = await ask(listener, { headers: { "accept-encoding": "identity" } });
-    expect(plain.headers.get("content-length")).toBe("10000");
-    expect(await plain.text()).toBe(text);
+    for (const method of ["GET", "HEAD"]) {
+      const encoded = await ask(listener, { method, headers: { "accept-encoding": "gzip" } });
+      expect(encoded.headers.get("content-encoding")).toBe(method === "GET" ? "gzip" : null);
+      for (const name of ["content-length", "accept-ranges", "tailrace-content-length"]) {
+        expect(encoded.headers.has(name)).toBe(false); // a HEAD says no more than the GET
+      }
+      expect(encoded.headers.get("etag")).toBe('W/"v1"');
+      expect(await encoded.text()).toBe(method === "GET" ? text : "");
+      const plain = await ask(listener, { method, headers: { "accept-encoding": "identity" } });
+      expect(plain.headers.get("content-length")).toBe("10000");
+      expect(plain.headers.get("etag")).toBe('"v1"');
+      expect(await plain.text()).toBe(method === "GET" ? text : "");
+    }
+  });
+
+  test("leaves a tag that is weak, and what says no length of ours", async () => {
+    const coded =
+      (own: boolean): RequestListener =>
+      (_request, outgoing) => {
+        outgoing.setHeader("content-encoding", "gzip");
+        outgoing.setHeader("etag", own ? 'W/"v1"' : '"v1"');
+        if (own) outgoing.setHeader("tailrace-content-length", "5");
+        outgoing.end();
+      };
+    for (const own of [true, false]) {
+      const response = await ask(coded(own), { method: "HEAD" });
+      expect(response.headers.get("etag")).toBe(own ? 'W/"v1"' : '"v1"');
+    }
   });
 });
