@@ -1,6 +1,7 @@
 // Writes chunks to a file in order: while one write is under way the next batch gathers, up to a limit.
 
 import type { FileHandle } from "node:fs/promises";
+import { releaseChunk } from "../receive/own-chunks.ts";
 
 /** A batch takes no more once it holds this much: 1 MiB, or 512 chunks. */
 export const BATCH_BYTES = 1_048_576;
@@ -22,7 +23,7 @@ export class FileAppender {
     this.#onStored = onStored;
   }
 
-  /** Takes a chunk, which must not be changed afterwards. Resolves when more may come. @throws what a write failed with */
+  /** Takes a chunk, which must not be touched afterwards: its memory may be given back once it is written. Resolves when more may come. @throws what a write failed with */
   async push(chunk: Uint8Array): Promise<void> {
     if (chunk.byteLength === 0) return;
     this.#batch.push(chunk);
@@ -55,6 +56,7 @@ export class FileAppender {
         this.#batch = [];
         this.#batchBytes = 0;
         await this.#write(batch);
+        for (const chunk of batch) releaseChunk(chunk);
         this.#onStored(this.#position);
       }
     } catch (error) {

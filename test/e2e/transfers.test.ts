@@ -57,7 +57,10 @@ describe("/upload", { timeout: 120_000 }, () => {
     await page.reload();
     const unfinished = page.getByTestId("unfinished").first();
     await expect.poll(() => unfinished.getAttribute("data-name"), { timeout: 15_000 }).toBe("to-upload.bin");
-    expect(Number(await unfinished.getAttribute("data-stored"))).toBeGreaterThan(0);
+    // Empty until the server has been asked.
+    await expect
+      .poll(async () => Number(await unfinished.getAttribute("data-stored")), { timeout: 15_000 })
+      .toBeGreaterThan(0);
     await page.getByTestId("file-input").setInputFiles(source);
     await expect
       .poll(() => page.getByTestId("upload").first().getAttribute("data-status"), { timeout: 60_000 })

@@ -1,18 +1,22 @@
 // The stock client: tus-js-client as it is installed, against a server in a process of its own.
 
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, randomBytes, randomInt } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { Upload, type UploadOptions } from "tus-js-client";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Death } from "./server.ts";
 import { ServerProcess } from "./server-process.ts";
 
 const DATA = randomBytes(12_000_000);
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 const DIGEST = sha256(DATA);
-const KILL_COUNT = process.env["LONG"] === "1" ? 20 : 4;
+const KILL_COUNT = 20;
+const KILLED = DATA.subarray(0, 3_000_000);
+/** What a failed run printed, to run it again as it was. */
+const SEED = Number(process.env["SEED"] ?? randomInt(1_000_000_000));
 
 let folder: string;
 let server: ServerProcess;
@@ -46,6 +50,24 @@ function upload(source: Buffer | Readable, options: Partial<UploadOptions> = {})
   });
   made.start();
   return { upload: made, done };
+}
+
+/** Numbers from 0 to 1, always the same ones from one seed (an xorshift of 32 bits). */
+function randomFrom(seed: number): () => number {
+  let state = (seed ^ 0x9e_37_79_b9) >>> 0 || 1;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state = (state ^ (state << 5)) >>> 0;
+    return state / 4_294_967_296;
+  };
+}
+
+/** The bytes of the one upload that there is. */
+async function onlyBytes(): Promise<string> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith(".data"));
+  expect(names).toHaveLength(1);
+  return join(folder, names[0]!);
 }
 
 describe("tus-js-client", () => {
@@ -96,26 +118,39 @@ describe("tus-js-client", () => {
   });
 
   test(
-    `resumes after the server was killed, at ${KILL_COUNT} points, and the bytes are right each time`,
-    { timeout: 20_000 + KILL_COUNT * 3_000 },
+    "resumes after the server was killed, at 20 random points, and the bytes are right each time",
+    { timeout: 60_000 },
     async () => {
-      for (let round = 0; round < KILL_COUNT; round++) {
-        const point = Math.floor(Math.random() * (DATA.length - 100_000));
+      console.log(`SIGKILL at random points: SEED=${SEED}`);
+      const random = randomFrom(SEED);
+      /** Somewhere in what is not stored yet, its last byte included. */
+      const deathBehind = (stored: number): Death => ({
+        atBytes: stored + Math.ceil(random() * (KILLED.length - stored)),
+        moment: random() < 0.5 ? "writing" : "stored",
+      });
+      for (let kills = 0, round = 0; kills < KILL_COUNT; round++) {
         const complete = server.next("complete");
-        const reached = server.next("stored", ({ offset }) => offset >= point);
+        server.reports.length = 0;
+        let death: Death | null = deathBehind(0);
+        await server.arm(death);
         // One long request and many short ones in turn: both are cut somewhere.
-        const { done } = upload(DATA, round % 2 === 0 ? {} : { chunkSize: 300_000 });
-        const { id } = await reached;
-        await server.kill();
-        const told = Math.max(
-          ...server.reports.flatMap((report) => (report.is === "stored" && report.id === id ? [report.offset] : [])),
-        );
-        const stored = await readFile(join(folder, `${id}.data`));
-        expect(stored.length, `point ${point}`).toBeGreaterThanOrEqual(told);
-        expect(stored.equals(DATA.subarray(0, stored.length)), `point ${point}`).toBe(true);
-        await server.start();
+        const chunks = round % 2 === 0 ? {} : { chunkSize: 300_000 };
+        const { done } = upload(KILLED, { ...chunks, retryDelays: Array.from({ length: 200 }, () => 25) });
+        while (death !== null) {
+          const what = `SEED=${SEED}, kill ${kills}: ${JSON.stringify(death)}`;
+          expect(await server.ended(), what).toBe("SIGKILL");
+          kills++;
+          const told = Math.max(0, ...server.reports.map((report) => (report.is === "stored" ? report.offset : 0)));
+          const stored = await readFile(await onlyBytes());
+          expect(stored.length, what).toBeGreaterThanOrEqual(told);
+          expect(stored.equals(KILLED.subarray(0, stored.length)), what).toBe(true);
+          const isDone = stored.length === KILLED.length || kills === KILL_COUNT;
+          death = isDone ? null : deathBehind(stored.length);
+          await server.start(death);
+        }
         await done;
-        expect(await complete, `point ${point}`).toMatchObject({ id, bytes: DATA.length, sha256: DIGEST });
+        expect(await complete, `SEED=${SEED}`).toMatchObject({ bytes: KILLED.length, sha256: sha256(KILLED) });
+        await Promise.all((await readdir(folder)).map((name) => rm(join(folder, name))));
       }
     },
   );

@@ -3,7 +3,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import type { Report } from "./server.ts";
+import type { Death, Report } from "./server.ts";
 
 type Of<Is extends Report["is"]> = Extract<Report, { is: Is }>;
 
@@ -22,8 +22,10 @@ export class ServerProcess {
     return `http://127.0.0.1:${this.#port}/files/`;
   }
 
-  async start(): Promise<void> {
-    const child = fork(join(import.meta.dirname, "server.ts"), [this.#folder, String(this.#port)]);
+  /** Starts it, anew after its end, on the same port; to die at `death`. */
+  async start(death: Death | null = null): Promise<void> {
+    const args = [this.#folder, String(this.#port), JSON.stringify(death)];
+    const child = fork(join(import.meta.dirname, "server.ts"), args);
     this.#process = child;
     child.on("message", (report: Report) => {
       this.reports.push(report);
@@ -42,6 +44,20 @@ export class ServerProcess {
       };
       this.#watchers.add(watch);
     });
+  }
+
+  /** Lets the running process die at `death`. */
+  async arm(death: Death): Promise<void> {
+    const armed = this.next("armed");
+    this.#process?.send(death);
+    await armed;
+  }
+
+  /** Resolves once the process has ended, by whatever signal. */
+  async ended(): Promise<NodeJS.Signals | null> {
+    const child = this.#process!;
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+    return child.signalCode;
   }
 
   /** SIGKILL: nothing is flushed, nothing is said. */

@@ -1,10 +1,12 @@
-// One file that can be downloaded: in this page, with a bar, or by the browser itself.
+// One file that can be downloaded: in this page, with a bar; straight to disk; or by the browser itself.
 
 "use client";
 
-import { type ReactElement, useEffect, useRef } from "react";
+import { type ReactElement, useEffect, useState } from "react";
 import { saveAs, useDownload, type UseDownload } from "tailrace/react";
 import { amountWords, lineWords, rateWords, remainingWords, sizeWords } from "../lib/transfer-words.ts";
+import { FilesActions } from "./files-actions.tsx";
+import { pickTarget, type SaveTarget, useCanSave } from "./files-save.tsx";
 import { TransferBar } from "./transfer-bar.tsx";
 
 /** A file in `GET /api/files`. */
@@ -16,7 +18,7 @@ export interface ListedFile {
   readonly type: string;
 }
 
-/** A page gathers no more than this before it saves: 2 GiB. Larger files are the browser's own business. */
+/** A page gathers no more than this before it saves: 2 GiB. Larger files go to disk, or are the browser's own business. */
 const MAX_GATHERED_BYTES = 2_147_483_648;
 
 const MOMENT: Intl.DateTimeFormat = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
@@ -29,20 +31,45 @@ interface RowProps {
   readonly onSay: (words: string) => void;
 }
 
+/** A download that was asked for: into a file, or (null) gathered. */
+interface Run {
+  readonly target: SaveTarget | null;
+}
+
 export function FilesRow({ file, base, onSay }: RowProps): ReactElement {
   const { name, bytes, modifiedAt } = file;
   const url = base + encodeURIComponent(name);
-  const download = useDownload(url);
-  const { blob, name: told, announcement, status } = download;
+  const [run, begin] = useState<Run | null>(null);
+  const [problem, setProblem] = useState("");
+  const target = run?.target ?? null;
+  // A function, so that a download of a file that has changed can begin anew.
+  const download = useDownload(url, { to: target === null ? "blob" : () => target.createWritable() });
+  const { blob, name: told, announcement, status, start } = download;
+  // Behind the hook's own effects: it knows by now where the bytes are to go.
+  useEffect(() => {
+    if (run !== null) start();
+  }, [run, start]);
   useEffect(() => {
     if (blob !== null) saveAs(blob, told ?? name);
   }, [blob, told, name]);
   useEffect(() => {
     if (announcement !== "") onSay(`${name}: ${announcement}`);
   }, [announcement, name, onSay]);
+  const canSave = useCanSave();
+  const save = async (): Promise<boolean> => {
+    setProblem("");
+    try {
+      const picked = await pickTarget(name);
+      if (picked !== null) begin({ target: picked });
+      return picked !== null;
+    } catch (error) {
+      setProblem(`The browser opens no file to save to: ${error instanceof Error ? error.message : String(error)}`);
+      return false;
+    }
+  };
   const date = new Date(modifiedAt);
   return (
-    <li className="transfer" data-testid="file" data-name={name}>
+    <li className="transfer transfer-file" data-testid="file" data-name={name}>
       <div className="transfer-head">
         <h3>
           <a href={url} download={name} title="Download with the browser's own means">
@@ -50,79 +77,38 @@ export function FilesRow({ file, base, onSay }: RowProps): ReactElement {
           </a>
         </h3>
         <div className="transfer-actions">
-          {bytes > MAX_GATHERED_BYTES ? (
-            <a
-              className="button button-small"
-              data-testid="download"
-              aria-label={`Download ${name}`}
-              href={url}
-              download={name}
-            >
-              Download
-            </a>
-          ) : (
-            <Actions name={name} download={download} />
-          )}
+          <FilesActions
+            name={name}
+            download={download}
+            link={bytes > MAX_GATHERED_BYTES ? url : null}
+            onBegin={() => begin({ target: status === "failed" ? target : null })}
+            onSave={canSave ? save : null}
+          />
         </div>
       </div>
       <p className="transfer-line">
         {sizeWords(bytes)} · <time dateTime={date.toISOString()}>{MOMENT.format(date)}</time>
       </p>
-      {status === "idle" ? null : <Course name={name} bytes={bytes} download={download} />}
+      {problem === "" ? null : (
+        <p className="transfer-line" data-status="failed" role="alert">
+          {problem}
+        </p>
+      )}
+      {status === "idle" ? null : <Course name={name} bytes={bytes} download={download} savedAs={target?.name} />}
     </li>
   );
 }
-
-function Actions({ name, download }: { readonly name: string; readonly download: UseDownload }): ReactElement {
-  const { status, start, pause, resume, cancel } = download;
-  const main = useRef<HTMLButtonElement>(null);
-  const isOver = status === "idle" || status === "done" || status === "failed";
-  // One button with changing words, so that the keyboard's focus stays on it.
-  const [id, words, act] = isOver
-    ? (["download", BEGIN[status], start] as const)
-    : status === "paused"
-      ? (["resume", "Resume", resume] as const)
-      : (["pause", "Pause", pause] as const);
-  return (
-    <>
-      <button
-        ref={main}
-        type="button"
-        className="button button-small"
-        data-testid={id}
-        aria-label={`${words}: ${name}`}
-        onClick={act}
-      >
-        {words}
-      </button>
-      {isOver ? null : (
-        <button
-          type="button"
-          className="button button-small"
-          data-testid="cancel"
-          aria-label={`Cancel: ${name}`}
-          onClick={() => {
-            cancel();
-            main.current?.focus();
-          }}
-        >
-          Cancel
-        </button>
-      )}
-    </>
-  );
-}
-
-const BEGIN = { idle: "Download", done: "Download again", failed: "Try again" } as const;
 
 interface CourseProps {
   readonly name: string;
   /** As the list told it; the server tells it anew. */
   readonly bytes: number;
   readonly download: UseDownload;
+  /** The file on disk that it goes to. */
+  readonly savedAs: string | undefined;
 }
 
-function Course({ name, bytes, download }: CourseProps): ReactElement {
+function Course({ name, bytes, download, savedAs }: CourseProps): ReactElement {
   const { status } = download;
   return (
     <>
@@ -133,13 +119,13 @@ function Course({ name, bytes, download }: CourseProps): ReactElement {
         status={status}
       />
       <p className="transfer-line" data-status={status}>
-        {downloadWords(download, bytes)}
+        {downloadWords(download, bytes, savedAs)}
       </p>
     </>
   );
 }
 
-function downloadWords(download: UseDownload, listedBytes: number): string {
+function downloadWords(download: UseDownload, listedBytes: number, savedAs: string | undefined): string {
   const { status, bytes, bytesPerSecond, remainingMs, restarted, error } = download;
   const amount = amountWords(bytes, download.totalBytes ?? listedBytes);
   const again = restarted === 0 ? "" : "begun anew, as the file had changed";
@@ -157,7 +143,7 @@ function downloadWords(download: UseDownload, listedBytes: number): string {
     case "verifying":
       return lineWords("All here, being checked", amount);
     case "done":
-      return lineWords("Saved by the browser", sizeWords(bytes), again);
+      return lineWords(savedAs === undefined ? "Saved by the browser" : `Saved as ${savedAs}`, sizeWords(bytes), again);
     case "failed":
       return error?.message ?? "Failed";
   }

@@ -12,3 +12,8 @@ export const streamsFile: string = resolve(/* turbopackIgnore: true */ dataDir, 
 export function hasModel(): boolean {
   return Boolean(process.env["OPENAI_API_KEY"] ?? process.env["OPENAI_BASE_URL"]);
 }
+
+/** Whether files are sent with their `content-length`, which Next.js drops. On, unless `KEEP_CONTENT_LENGTH` is 0. */
+export function keepsContentLength(): boolean {
+  return process.env["KEEP_CONTENT_LENGTH"] !== "0";
+}

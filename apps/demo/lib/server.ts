@@ -1,6 +1,7 @@
 // The start and the end of the server process.
 
-import { endStreamsOnShutdown } from "tailrace/next";
+import { endStreamsOnShutdown, keepContentLength } from "tailrace/next";
+import { keepsContentLength } from "./environment.ts";
 import { prepareFolders } from "./folders.ts";
 import { streams } from "./streams.ts";
 import { sweepEveryHour } from "./uploads.ts";
@@ -16,4 +17,6 @@ export async function prepareServer(): Promise<void> {
   }
   sweepEveryHour();
   endStreamsOnShutdown({ streams: [streams] });
+  // So that the browser's own downloads know how much is left.
+  if (keepsContentLength()) keepContentLength();
 }

@@ -14,6 +14,8 @@ export const NOTES = {
   metadata: "metadata",
   /** tus `Upload-Concat` as it came. */
   concat: "concat",
+  /** The ids of the parts that a final upload waits for, with a space between them. */
+  parts: "parts",
   /** `Repr-Digest` of the whole, as `algorithm=base64`. */
   digest: "digest",
   /** The algorithm of the digest that the sender wants to be told. */

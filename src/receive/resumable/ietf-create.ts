@@ -56,6 +56,7 @@ function newUpload(settings: Settings, headers: Headers, lengthBytes: number | u
   const digest = readDigest(headers, "repr-digest");
   const wanted = readWantedDigest(headers);
   const type = headers.get("content-type")?.slice(0, MAX_TEXT_LENGTH);
+  const encoding = headers.get("content-encoding")?.slice(0, MAX_TEXT_LENGTH);
   const name = fileNameIn(headers.get("content-disposition"))?.slice(0, MAX_TEXT_LENGTH);
   const nowMs = settings.clock.now();
   return {
@@ -64,6 +65,8 @@ function newUpload(settings: Settings, headers: Headers, lengthBytes: number | u
     metadata: {
       ...(name === undefined ? {} : { filename: name }),
       ...(type === undefined ? {} : { filetype: type }),
+      // Section "Content Codings": they are the upload's, and the bytes are stored as they are sent.
+      ...(encoding === undefined ? {} : { encoding }),
     },
     notes: {
       ...(digest === undefined ? {} : { [NOTES.digest]: `${digest.name}=${toBase64(digest.value)}` }),

@@ -10,7 +10,7 @@ import { type ResumableOptions, type Settings, settle } from "./options.ts";
 import { endReport } from "./progress-registry.ts";
 import { UploadBody } from "./upload-body.ts";
 import type { UploadInfo } from "./storage.ts";
-import { writeBoolean } from "./structured-fields.ts";
+import { readInteger, writeBoolean } from "./structured-fields.ts";
 import { takeOver } from "./takeover.ts";
 import { headerInvalid, methodWrong, uploadExpired, uploadUnknown } from "./upload-errors.ts";
 import { uploadRoute } from "./upload-id.ts";
@@ -19,13 +19,14 @@ import { uploadRoute } from "./upload-id.ts";
  * Answers a request of the IETF draft for resumable uploads, version -12 (interop version 8). Uploads lie below `basePath`; a request to
  * any other address that carries `Upload-Complete` begins one, so this can stand in the route of the resource that takes the upload.
  *
- * The interim response 104 goes out by `sendInterim` only: a web handler cannot send one. Without it a client begins with an empty request
+ * The interim response 104 goes out by `sendInterim` only, and to a request of the same interop version: a web handler cannot send one.
+ * Without it a client begins with an empty request
  * of `Upload-Complete: ?0` and learns the address from its answer.
  *
  * Every failure is an answer; nothing is thrown but a wrong `basePath`.
  */
 export async function resumableUpload(request: Request, options: ResumableOptions): Promise<Response> {
-  const settings = settle(options);
+  const settings = settleFor(request, options);
   const body = new UploadBody(request, settings);
   return answering(
     settings,
@@ -34,6 +35,12 @@ export async function resumableUpload(request: Request, options: ResumableOption
     () => route(settings, request, body),
     (error) => refuse(settings, error),
   );
+}
+
+/** Section "Draft Version Identification": a request of another version, or of none, gets no 104. */
+function settleFor(request: Request, options: ResumableOptions): Settings {
+  const isOfDraft = readInteger(request.headers, "upload-draft-interop-version") === Number(IETF_VERSION);
+  return settle(isOfDraft ? options : { ...options, sendInterim: undefined });
 }
 
 async function route(settings: Settings, request: Request, body: UploadBody): Promise<Response> {
@@ -71,8 +78,10 @@ export function ietfCapabilities(settings: Settings): HeaderList {
 /** A refusal says that the upload is not complete, where it stands, and what the limits are. */
 function refuse(settings: Settings, error: unknown): Response {
   const offset = isTailraceError(error) ? error.details["offset"] : undefined;
-  const isAboutLimits = isTailraceError(error, "limit_exceeded");
-  const isCompleted = isTailraceError(error) && String(error.details["type"]).endsWith("#completed-upload");
+  const type = isTailraceError(error) ? String(error.details["type"]) : "";
+  // A length that contradicts another may be one that is too large.
+  const isAboutLimits = isTailraceError(error, "limit_exceeded") || type.endsWith("#inconsistent-upload-length");
+  const isCompleted = type.endsWith("#completed-upload");
   return refusal(asProblem(error), {
     "upload-draft-interop-version": IETF_VERSION,
     ...(isCompleted ? {} : { "upload-complete": "?0" }),

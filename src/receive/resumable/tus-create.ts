@@ -1,4 +1,4 @@
-// tus "Creation", "Creation With Upload" and "Concatenation": how uploads begin.
+// tus "Creation" and "Creation With Upload": how uploads begin.
 
 import { TailraceError } from "../../errors.ts";
 import { empty, refusal, tellApplication } from "./answer.ts";
@@ -10,8 +10,9 @@ import { endReport, reporterOf } from "./progress-registry.ts";
 import type { UploadBody } from "./upload-body.ts";
 import type { NewUpload, UploadInfo } from "./storage.ts";
 import { type Hold, takeOver } from "./takeover.ts";
+import { createFinal } from "./tus-concat.ts";
 import { readChecksum, type Concat, readConcat, readCount, readMetadata } from "./tus-headers.ts";
-import { expiryOf, isDue, isFinal, isType, TUS_TYPE, TUS_VERSION } from "./tus-rules.ts";
+import { expiryOf, isDue, isFinal, isType, isWaiting, TUS_TYPE, TUS_VERSION } from "./tus-rules.ts";
 import { headerInvalid, tooLarge, typeWrong } from "./upload-errors.ts";
 import { newUploadId } from "./upload-id.ts";
 
@@ -24,7 +25,8 @@ export async function createTus(settings: Settings, request: Request, body: Uplo
   const hold = await takeOver(settings.storage.place, upload.id);
   try {
     await settings.onCreate?.(upload, request);
-    const made = concat.kind === "final" ? await join(settings, upload, concat.partIds) : await make(settings, upload);
+    const made =
+      concat.kind === "final" ? await createFinal(settings, upload, concat.partIds) : await make(settings, upload);
     const now = brings ? await firstBytes(settings, made, body, hold, digest) : made;
     return await answerFor(settings, request, now, brings);
   } finally {
@@ -87,50 +89,6 @@ async function make(settings: Settings, upload: NewUpload): Promise<UploadInfo> 
   return made;
 }
 
-/** Makes a final upload. Its parts are held meanwhile and removed behind it: tus leaves that to the server. */
-async function join(settings: Settings, upload: NewUpload, partIds: readonly string[]): Promise<UploadInfo> {
-  const { storage } = settings;
-  const holds: Hold[] = [];
-  try {
-    // In one order for everybody, so that two that join the same parts do not wait for each other.
-    const distinct = [...new Set(partIds)].toSorted();
-    for (const id of distinct) holds.push(await takeOver(storage.place, id));
-    let lengthBytes = 0;
-    for (const id of partIds) lengthBytes += await partLength(settings, id);
-    if (lengthBytes > settings.maxBytes) throw tooLarge(settings.maxBytes);
-    const offset = await storage.concat({ ...upload, lengthBytes }, partIds);
-    for (const id of distinct) await removePart(settings, id);
-    const made: UploadInfo = {
-      ...upload,
-      lengthBytes: offset,
-      offset,
-      hasBytes: true,
-      phase: "receiving",
-      headers: {},
-    };
-    reporterOf(settings, made);
-    return made;
-  } finally {
-    for (const hold of holds) hold.release();
-  }
-}
-
-/** How long a part is, which must be one, and whole: `concatenation-unfinished` is not offered. */
-async function partLength(settings: Settings, id: string): Promise<number> {
-  const part = await settings.storage.head(id);
-  if (part === undefined || !part.isPartial) {
-    throw headerInvalid("Upload-Concat", "every part must be a partial upload of this server");
-  }
-  if (part.offset !== part.lengthBytes) throw headerInvalid("Upload-Concat", "every part must be complete before");
-  return part.offset;
-}
-
-async function removePart(settings: Settings, id: string): Promise<void> {
-  const part = await settings.storage.head(id);
-  await settings.storage.remove(id);
-  if (part !== undefined) endReport(settings, part, "complete");
-}
-
 /** The content of the creation. Its sender does not know the address yet: what fails leaves nothing behind. */
 async function firstBytes(
   settings: Settings,
@@ -152,7 +110,7 @@ async function answerFor(settings: Settings, request: Request, upload: UploadInf
   const headers = {
     "tus-resumable": TUS_VERSION,
     location: locationOf(settings, request, upload.id),
-    ...(brings || isFinal(upload) ? { "upload-offset": String(upload.offset) } : {}),
+    ...(brings || (isFinal(upload) && !isWaiting(upload)) ? { "upload-offset": String(upload.offset) } : {}),
     ...expiryOf(upload),
   };
   try {

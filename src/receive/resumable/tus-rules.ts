@@ -24,6 +24,13 @@ export function isFinal(upload: UploadInfo): boolean {
   return upload.notes[NOTES.concat] !== undefined;
 }
 
+/** tus "Concatenation": whether this upload was made of others that were not whole, and have not been joined since. */
+export function isWaiting(upload: UploadInfo): boolean {
+  return (
+    upload.notes[NOTES.parts] !== undefined && upload.phase === "receiving" && upload.offset !== upload.lengthBytes
+  );
+}
+
 /** The media type, whatever its parameters and case. */
 export function isType(headers: Headers, type: string): boolean {
   return headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase() === type;

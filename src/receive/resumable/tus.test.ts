@@ -60,7 +60,7 @@ describe("tus, asking what there is", () => {
         "tus-max-size": "1000",
         "tus-checksum-algorithm": "sha1,sha256,sha512,md5",
         "tus-extension":
-          "creation,creation-with-upload,creation-defer-length,expiration,termination,concatenation,checksum",
+          "creation,creation-with-upload,creation-defer-length,expiration,termination,concatenation,concatenation-unfinished,checksum",
       });
     }
   });

@@ -10,9 +10,10 @@ import { endReport, reporterOf } from "./progress-registry.ts";
 import { UploadBody } from "./upload-body.ts";
 import type { UploadInfo } from "./storage.ts";
 import { type Hold, takeOver } from "./takeover.ts";
+import { joinAwaiting, joinIfWhole } from "./tus-concat.ts";
 import { createTus } from "./tus-create.ts";
 import { readChecksum, readCount } from "./tus-headers.ts";
-import { expiryOf, isDue, isFinal, isType, TUS_TYPE, TUS_VERSION } from "./tus-rules.ts";
+import { expiryOf, isDue, isFinal, isType, isWaiting, TUS_TYPE, TUS_VERSION } from "./tus-rules.ts";
 import {
   headerInvalid,
   lengthConflict,
@@ -25,7 +26,8 @@ import {
 } from "./upload-errors.ts";
 import { uploadRoute } from "./upload-id.ts";
 
-const EXTENSIONS = "creation,creation-with-upload,creation-defer-length,expiration,termination,concatenation";
+const EXTENSIONS =
+  "creation,creation-with-upload,creation-defer-length,expiration,termination,concatenation,concatenation-unfinished";
 
 /**
  * Answers a request of the tus 1.0 protocol (`tus-js-client`, Uppy and others): creation with and without content, deferred length,
@@ -114,7 +116,7 @@ async function uploadOf(settings: Settings, id: string): Promise<UploadInfo> {
 }
 
 async function head(settings: Settings, request: Request, id: string): Promise<Response> {
-  const upload = await uploadOf(settings, id);
+  const upload = await joinIfWhole(settings, await uploadOf(settings, id));
   // A crash between the last byte and the delivery: a client that is told the full offset would never come again.
   const delivered = isDue(upload) ? await deliver(settings, upload, request) : upload.headers;
   const concat = upload.isPartial ? "partial" : upload.notes[NOTES.concat];
@@ -123,9 +125,12 @@ async function head(settings: Settings, request: Request, id: string): Promise<R
     ...delivered,
     ...expiryOf(upload),
     "tus-resumable": TUS_VERSION,
-    "upload-offset": String(upload.offset),
+    // tus "Concatenation": a final upload has an offset once its parts are joined, and a length once that can be calculated.
+    ...(isWaiting(upload) ? {} : { "upload-offset": String(upload.offset) }),
     ...(upload.lengthBytes === undefined
-      ? { "upload-defer-length": "1" }
+      ? isFinal(upload)
+        ? {}
+        : { "upload-defer-length": "1" }
       : { "upload-length": String(upload.lengthBytes) }),
     ...(metadata === undefined ? {} : { "upload-metadata": metadata }),
     ...(concat === undefined ? {} : { "upload-concat": concat }),
@@ -147,7 +152,8 @@ async function patch(settings: Settings, request: Request, body: UploadBody, id:
   const digest = readChecksum(headers);
   if (!isType(headers, TUS_TYPE)) throw typeWrong(TUS_TYPE);
   if (offset === undefined) throw headerInvalid("Upload-Offset", "it takes a number of bytes");
-  return held(settings, id, async (hold) => {
+  let isWholePart = false;
+  const response = await held(settings, id, async (hold) => {
     const known = await uploadOf(settings, id);
     if (isFinal(known)) throw finalIsFixed();
     if (known.offset !== offset) throw offsetConflict(offset, known.offset);
@@ -159,6 +165,7 @@ async function patch(settings: Settings, request: Request, body: UploadBody, id:
         ? await appendBody(settings, upload, body, hold, { digest, mismatchStatus: 460 })
         : upload.offset;
     const now = { ...upload, offset: stored };
+    isWholePart = now.isPartial && stored === now.lengthBytes;
     const delivered = isDue(now) ? await deliver(settings, now, request) : upload.headers;
     return empty(204, {
       ...delivered,
@@ -167,6 +174,8 @@ async function patch(settings: Settings, request: Request, body: UploadBody, id:
       "upload-offset": String(stored),
     });
   });
+  if (isWholePart) await joinAwaiting(settings, request, id);
+  return response;
 }
 
 /** tus "Upload-Defer-Length": the length comes with a PATCH, once, and then stays. */
