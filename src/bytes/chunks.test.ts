@@ -250,4 +250,37 @@ describe("Chunks", () => {
       }
     },
   );
+
+  test("writes the failure and cuts behind it, a turn later, when the writer says so", async () => {
+    const { chunks } = chunksOf(
+      function* () {
+        yield "a";
+        throw new Error("x");
+      },
+      { fail: () => "!", cutsAfterFail: true },
+    );
+    expect(await textOf(chunks)).toBe("<");
+    expect(await textOf(chunks)).toBe("a!");
+    const seen: string[] = [];
+    setImmediate(() => seen.push("turn"));
+    const cut = Promise.resolve(chunks.next()).catch((error: Error) => seen.push(error.message));
+    await cut;
+    expect(seen).toEqual(["turn", "x"]);
+    expect((await chunks.next()).done).toBe(true);
+  });
+
+  test("does not cut any more when it is closed in the turn before", async () => {
+    const { chunks, onFinish } = chunksOf(
+      () => {
+        throw new Error("x");
+      },
+      { fail: () => "!", cutsAfterFail: true },
+    );
+    await chunks.next();
+    expect(await textOf(chunks)).toBe("!");
+    const waiting = chunks.next();
+    chunks.close();
+    expect((await waiting).done).toBe(true);
+    expect(onFinish).toHaveBeenCalledTimes(1);
+  });
 });

@@ -17,6 +17,8 @@ export interface ChunkWriter<T> {
   close(): string;
   /** Written when the source has failed, or undefined to cut the connection instead. */
   fail(error: unknown): string | undefined;
+  /** Whether the connection is cut behind the text of `fail` too, for readers that do not know it. Default false. */
+  readonly cutsAfterFail?: boolean | undefined;
   /** Sent after `heartbeatMs` milliseconds of silence; undefined for a format that has no room for it. */
   readonly heartbeat: string | undefined;
   readonly heartbeatMs: number;
@@ -71,10 +73,13 @@ export class Chunks<T> implements Pull<Chunk>, Sink<T> {
       this.#pump.run();
       this.#isAsked = false;
     }
-    if (this.#full()) return this.#take();
+    const isCut = this.#failure !== undefined && this.#text === "";
+    if (this.#full() && !isCut) return this.#take();
     return new Promise((resolve, reject) => {
       this.#waiter = { resolve, reject };
-      if (this.#text !== "") this.#flushAfterTurn();
+      // A host that is told of the cut drops what it has not written yet: it gets this turn to do so.
+      if (isCut) this.#cancelFlush = afterTurn(() => this.#settle());
+      else if (this.#text !== "") this.#flushAfterTurn();
     });
   }
 
@@ -130,8 +135,8 @@ export class Chunks<T> implements Pull<Chunk>, Sink<T> {
   fail(error: unknown): void {
     if (this.#ended) return;
     const text = this.#writer.fail(error);
-    if (text === undefined) this.#failure = { error };
-    else this.#text += text;
+    if (text !== undefined) this.#text += text;
+    if (text === undefined || this.#writer.cutsAfterFail === true) this.#failure = { error };
     this.#end();
   }
 

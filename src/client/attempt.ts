@@ -1,6 +1,7 @@
 // One attempt: a request, its response, and the body read to its last byte or until it is taken away.
 
 import { isTailraceError, TailraceError } from "../errors.ts";
+import { announcesEnd } from "../wire/ndjson-end.ts";
 import { type BodyDecoder, createBodyDecoder, type Incoming } from "./body-decoder.ts";
 import type { StreamRequest } from "./request.ts";
 import { type BodyFormat, judgeResponse } from "./response.ts";
@@ -81,6 +82,8 @@ async function readBody(
       plan.onAlive();
       done = part.done;
       for (const incoming of part.done ? decoder.end() : decoder.push(part.value)) {
+        // The body closed before the end that it had announced: lost like any other, though the network saw nothing.
+        if (incoming.type === "broken" && isTailraceError(incoming.error, "truncated")) throw incoming.error;
         const wait = plan.onIncoming(incoming);
         if (wait !== undefined) {
           // The reader is slow, not the server: no byte can arrive while none is asked for.
@@ -121,7 +124,8 @@ export async function runAttempt(plan: AttemptPlan): Promise<Outcome | undefined
       return { type: "cut", error, retryAfterMs, status: response.status };
     }
     plan.onOpened(verdict.format);
-    const decoder = createBodyDecoder(verdict.format, plan.lastEventId, plan.maxEventBytes);
+    const needsEnd = verdict.format === "ndjson" && announcesEnd(response.headers);
+    const decoder = createBodyDecoder(verdict.format, plan.lastEventId, plan.maxEventBytes, needsEnd);
     if (response.body !== null) await readBody(plan, both, response.body, decoder, watch);
     if (signal.aborted) return undefined;
     if (idle.signal.aborted) return { type: "cut", error: idle.signal.reason as TailraceError };

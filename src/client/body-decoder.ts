@@ -1,5 +1,6 @@
 // One face for the three formats of a body: bytes in, what they said out, in order.
 
+import type { RowsEnd } from "../wire/ndjson-end.ts";
 import { createRowDecoder } from "../wire/ndjson.ts";
 import { createEventDecoder } from "../wire/sse-decode.ts";
 import { createTextDecoder } from "../wire/text.ts";
@@ -9,6 +10,8 @@ import type { BodyFormat } from "./response.ts";
 export type Incoming =
   | { readonly type: "event"; readonly event: string; readonly data: string; readonly id: string }
   | { readonly type: "row"; readonly value: unknown }
+  /** The end record of rows (PROTOCOL.md, section 3.1). */
+  | { readonly type: "end"; readonly end: RowsEnd }
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "comment"; readonly text: string }
   | { readonly type: "retry"; readonly ms: number }
@@ -23,11 +26,12 @@ export interface BodyDecoder {
   readonly lastEventId: string;
 }
 
-/** Makes a decoder for a body in `format` that starts after `lastEventId`. */
+/** Makes a decoder for a body in `format` that starts after `lastEventId`. With `needsEnd` rows without an end record were cut. */
 export function createBodyDecoder(
   format: BodyFormat,
   lastEventId: string,
   maxEventBytes: number | undefined,
+  needsEnd = false,
 ): BodyDecoder {
   let said: Incoming[] = [];
   const run = (step: () => void): readonly Incoming[] => {
@@ -60,7 +64,12 @@ export function createBodyDecoder(
     return wrap(events, () => events.lastEventId);
   }
   if (format === "ndjson") {
-    const rows = createRowDecoder({ onRow: (value) => said.push({ type: "row", value }), maxRowBytes: maxEventBytes });
+    const rows = createRowDecoder({
+      onRow: (value) => said.push({ type: "row", value }),
+      onEnd: (end) => said.push({ type: "end", end }),
+      endRecord: needsEnd ? "require" : "ignore",
+      maxRowBytes: maxEventBytes,
+    });
     return wrap(rows, () => lastEventId);
   }
   const pieces = createTextDecoder({ onText: (text) => said.push({ type: "text", text }) });

@@ -52,6 +52,9 @@ export class Intake<T> {
       case "broken":
         this.#broken(incoming.error);
         return undefined;
+      case "end":
+        this.#host.dispatch({ type: "end", end: { reason: incoming.end.reason, code: incoming.end.code } });
+        return undefined;
       case "row":
         return this.#deliver(() => this.#check("message", incoming.value, ""), undefined, signal);
       case "text": {

@@ -1,6 +1,9 @@
 // The words of the client's public surface: what `openStream` takes, what it gives, and what a reader sees of it.
 
 import type { TailraceError } from "../errors.ts";
+import type { StandardSchema } from "../wire/standard-schema.ts";
+
+export type { SchemaResult, StandardSchema } from "../wire/standard-schema.ts";
 
 /** Why a stream ended (PROTOCOL.md, section 1.5). */
 export type EndReason = "completed" | "stopped" | "failed" | "interrupted";
@@ -63,21 +66,6 @@ export interface StreamState {
   readonly gap: StreamGap | null;
 }
 
-/** The part of Standard Schema v1 that is needed to check a value (zod, valibot and arktype have it). */
-export interface StandardSchema<Output = unknown> {
-  readonly "~standard": {
-    readonly version: 1;
-    readonly vendor: string;
-    readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
-    readonly types?: { readonly input: unknown; readonly output: Output } | undefined;
-  };
-}
-
-/** What a schema says of a value. */
-export type SchemaResult<Output> =
-  | { readonly value: Output; readonly issues?: undefined }
-  | { readonly issues: readonly { readonly message: string }[] };
-
 /** What is known when the headers of an attempt are asked for. */
 export interface AttemptInfo {
   /** Attempts lost in a row before this one. */
@@ -122,7 +110,10 @@ export interface OpenOptions<T = unknown> {
   readonly schema?: StandardSchema<T> | undefined;
   /** Tells which event is the end. Default: the events `end` and `error` with a JSON `reason` (PROTOCOL.md, 1.5). */
   readonly isEnd?: ((event: RawEvent) => StreamEnd | undefined) | undefined;
-  /** Whether a body that closes without an end marker is complete. Default: false for SSE, true for NDJSON and text. */
+  /**
+   * Whether a body that closes without an end marker is complete. Default: false for SSE, true for NDJSON and text. NDJSON that announces an
+   * end record (PROTOCOL.md, section 3.1) is never complete without it.
+   */
   readonly endsOnClose?: boolean | undefined;
   /** @default 500 */
   readonly minDelayMs?: number | undefined;

@@ -3,6 +3,7 @@ import { describe, expect, test, vi } from "vitest";
 import type { Source } from "../bytes/source.ts";
 import { TailraceError } from "../errors.ts";
 import { openReplies } from "./open-replies.ts";
+import type { ReplyOptions } from "./reply.ts";
 import { ndjson, text } from "./rows.ts";
 import { shutdown } from "./shutdown.ts";
 import { sse } from "./sse.ts";
@@ -193,7 +194,11 @@ describe("ndjson() and text()", () => {
       yield "a";
       throw new Error("x");
     };
-    for (const reply of [ndjson, text]) {
+    const both: readonly ((request: Request, source: Source<string>, options: ReplyOptions) => Response)[] = [
+      ndjson,
+      text,
+    ];
+    for (const reply of both) {
       const reader = reply(get(), failing, { onError: () => undefined }).body!.getReader();
       await reader.read();
       expect(new TextDecoder().decode((await reader.read()).value)).toContain("a");

@@ -32,7 +32,8 @@ export interface ReplyPlan<T> {
   readonly farewell: string | undefined;
 }
 
-const PULL: unique symbol = Symbol.for("tailrace.reply.pull.1");
+/** Where a Response of ours keeps its pull: read it by {@link pullOf}. */
+export const PULL: unique symbol = Symbol.for("tailrace.reply.pull.1");
 
 /** The pull behind a Response that Tailrace made, for a host that can write it without a web stream; else undefined. */
 export function pullOf(response: Response): BytePull | undefined {

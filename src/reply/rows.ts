@@ -1,27 +1,68 @@
-// NDJSON and text: formats without room for an error, so that a source that fails cuts the connection.
+// NDJSON and text: formats whose own grammar has no room for an error, so that a source that fails cuts the connection.
 
 import { assertSource, openSource, type Source } from "../bytes/source.ts";
+import type { ChunkWriter } from "../bytes/chunks.ts";
 import { isTailraceError, TailraceError } from "../errors.ts";
 import { problem } from "../http/problem.ts";
-import { isNamed, type NamedSource } from "../log/named.ts";
+import type { FollowEvent, FollowPull, OpenFollow } from "../log/follow.ts";
+import { gapError, isNamed, throwIfBroken, type NamedSource } from "../log/named.ts";
+import { fromPayload } from "../log/payload.ts";
+import type { Payload } from "../log/store.ts";
+import { END_RECORD, ROWS_HEADER } from "../wire/ndjson-end.ts";
 import { encodeRow } from "../wire/ndjson.ts";
 import { makeReply, type ReplyOptions } from "./reply.ts";
+import { RowsEndWriter } from "./rows-end.ts";
+
+/** Options of {@link ndjson}. */
+export interface RowsOptions extends ReplyOptions {
+  /**
+   * Write an end record behind the last row, and announce it by the header `tailrace-rows: end-record` (PROTOCOL.md, section 3.1), so that a
+   * reader can tell a cut from an end, and how many rows there were. A failed source is told there too, before the cut.
+   * @default false
+   */
+  readonly endRecord?: boolean | undefined;
+  /**
+   * Silence after which a blank line is sent, in milliseconds. Only for readers that skip blank lines, as ours do; some others throw.
+   * Default: none is sent.
+   */
+  readonly heartbeatMs?: number | undefined;
+}
+
+/** How the items of a format are written. */
+interface Format<T> {
+  readonly contentType: string;
+  readonly encode: (item: T) => string;
+  readonly encodePayload: (payload: Payload) => string;
+}
+
+const ROWS: Format<unknown> = {
+  contentType: "application/x-ndjson; charset=utf-8",
+  encode: encodeRow,
+  // The payload of a JSON stream is the JSON text already, without any line end.
+  encodePayload: (payload) => (typeof payload === "string" ? `${payload}\n` : encodeRow(payload)),
+};
+
+const TEXT: Format<string> = {
+  contentType: "text/plain; charset=utf-8",
+  encode: encodeText,
+  encodePayload: (payload) => encodeText(fromPayload(payload)),
+};
 
 /** A named stream is looked up first, hence the promise: 404 if it is not there. */
-export function ndjson(request: Request, source: NamedSource<unknown>, options?: ReplyOptions): Promise<Response>;
+export function ndjson(request: Request, source: NamedSource<unknown>, options?: RowsOptions): Promise<Response>;
 /**
  * Replies with one JSON value and LF per item (`application/x-ndjson`). A source that throws cuts the connection: what
  * the reader has is never taken for the whole.
  *
- * @throws {TailraceError} `source_invalid`
+ * @throws {TailraceError} `source_invalid`; `input_invalid` for a `heartbeatMs` that is no positive number
  */
-export function ndjson(request: Request, source: Source<unknown>, options?: ReplyOptions): Response;
+export function ndjson(request: Request, source: Source<unknown>, options?: RowsOptions): Response;
 export function ndjson(
   request: Request,
   source: Source<unknown> | NamedSource<unknown>,
-  options: ReplyOptions = {},
+  options: RowsOptions = {},
 ): Response | Promise<Response> {
-  return lines(request, source, "application/x-ndjson; charset=utf-8", encodeRow, options);
+  return reply(request, source, ROWS, options);
 }
 
 /** A named stream is looked up first, hence the promise: 404 if it is not there. */
@@ -35,9 +76,9 @@ export function text(request: Request, source: Source<string>, options?: ReplyOp
 export function text(
   request: Request,
   source: Source<string> | NamedSource<string>,
-  options: ReplyOptions = {},
+  { status, headers, onError }: ReplyOptions = {},
 ): Response | Promise<Response> {
-  return lines(request, source, "text/plain; charset=utf-8", encodeText, options);
+  return reply(request, source, TEXT, { status, headers, onError });
 }
 
 function encodeText(item: unknown): string {
@@ -45,35 +86,65 @@ function encodeText(item: unknown): string {
   throw new TailraceError("encode_refused", `An item of a text reply is a string, not ${typeof item}.`);
 }
 
-function lines<T>(
+function reply<T>(
   request: Request,
   source: Source<T> | NamedSource<T>,
-  contentType: string,
-  encode: (item: T) => string,
-  options: ReplyOptions,
+  format: Format<T>,
+  options: RowsOptions,
 ): Response | Promise<Response> {
   assertSource(source);
-  const reply = (): Response =>
-    makeReply(
+  const heartbeat = heartbeatOf(options.heartbeatMs);
+  const end = options.endRecord === true ? new RowsEndWriter() : undefined;
+  const headers = new Headers(options.headers);
+  if (end !== undefined) headers.append(ROWS_HEADER, END_RECORD);
+  const rest = {
+    open: "", // an empty first chunk makes a host send the headers at once
+    fail: (error: unknown): string | undefined => end?.failure(error),
+    cutsAfterFail: true,
+    ...heartbeat,
+  };
+  const make = <I>(
+    open: Parameters<typeof makeReply<I>>[1],
+    writer: Pick<ChunkWriter<I>, "encode" | "close">,
+  ): Response =>
+    makeReply<I>(
       request,
-      () => openSource(source),
-      {
-        contentType,
-        farewell: undefined,
-        writer: {
-          open: "", // an empty first chunk makes a host send the headers at once
-          encode,
-          close: () => "",
-          fail: () => undefined,
-          heartbeat: undefined,
-          heartbeatMs: 0,
-        },
-      },
-      options,
+      open,
+      { contentType: format.contentType, farewell: undefined, writer: { ...rest, ...writer } },
+      { ...options, headers },
     );
-  if (!isNamed(source)) return reply();
-  return source.open().then(reply, (error: unknown) => {
-    if (isTailraceError(error)) return problem(error);
-    throw error;
-  });
+
+  if (!isNamed(source)) {
+    const encode = end === undefined ? format.encode : (item: T) => end.row(format.encode(item));
+    return make(() => openSource(source), { encode, close: () => end?.end("completed") ?? "" });
+  }
+
+  let pull: FollowPull | undefined;
+  const writer = {
+    encode: (event: FollowEvent): string => {
+      if (event.kind === "live") return "";
+      if (event.kind === "gap") throw gapError(source.name, event.gap);
+      const row = format.encodePayload(event.item.payload);
+      return end === undefined ? row : end.row(row);
+    },
+    close: (): string => {
+      throwIfBroken(source.name, pull?.end);
+      // Without an end the follower was closed, and nobody reads on.
+      return (pull?.end && end?.end(pull.end.reason)) ?? "";
+    },
+  };
+  return source.open().then(
+    (opened: OpenFollow) => make(() => (pull = opened.pull()), writer),
+    (error: unknown) => {
+      if (isTailraceError(error)) return problem(error);
+      throw error;
+    },
+  );
+}
+
+function heartbeatOf(heartbeatMs: number | undefined): { heartbeat: string | undefined; heartbeatMs: number } {
+  if (heartbeatMs === undefined || heartbeatMs === Infinity) return { heartbeat: undefined, heartbeatMs: 0 };
+  if (heartbeatMs >= 1) return { heartbeat: "\n", heartbeatMs };
+  const message = `heartbeatMs must be at least 1 millisecond, not ${heartbeatMs}; leave it out for none.`;
+  throw new TailraceError("input_invalid", message);
 }

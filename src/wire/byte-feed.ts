@@ -32,6 +32,11 @@ export interface FeedOptions {
   readonly take: (text: string, view: Uint8Array) => number;
   /** Called once by `end()`, before the feed closes. */
   readonly finish?: (() => void) | undefined;
+  /**
+   * Called when a unit passes the limit. True: the unit is skipped, up to the LF that ends it, and the feed goes on behind it; `remainder()`
+   * still has its undecoded bytes. Else, and by default, the feed fails with `error`.
+   */
+  readonly overflow?: ((error: TailraceError) => boolean) | undefined;
 }
 
 /** The shared half of a decoder. */
@@ -50,7 +55,7 @@ export interface ByteFeed {
 
 /** Makes the feed. Throws `input_invalid` when the limit is no positive number. */
 export function createByteFeed(options: FeedOptions): ByteFeed {
-  const { unit, limitName, maxBytes, take, finish } = options;
+  const { unit, limitName, maxBytes, take, finish, overflow } = options;
   if (!(maxBytes >= 1)) {
     throw new TailraceError(
       "input_invalid",
@@ -66,6 +71,8 @@ export function createByteFeed(options: FeedOptions): ByteFeed {
   let to = 0;
   /** Bytes of the unfinished unit that are decoded already. */
   let decodedBytes = 0;
+  /** Whether the rest of a unit over the limit is being passed over. */
+  let isSkipping = false;
 
   /** How many bytes of a byte-order mark have come; -1 once the question is settled. */
   let bomBytes = 0;
@@ -150,20 +157,32 @@ export function createByteFeed(options: FeedOptions): ByteFeed {
    */
   function stepWithinLimit(chunk: Uint8Array): void {
     for (let at = 0; at < chunk.length && feed.live;) {
+      if (isSkipping) {
+        // Nothing of it is held: only its end matters.
+        const end = chunk.indexOf(LF, at);
+        if (end === -1) return;
+        isSkipping = false;
+        at = end + 1;
+        continue;
+      }
       const room = maxBytes - (decodedBytes + to - from);
       const size = Math.min(Math.max(room, 1), chunk.length - at);
       step(chunk.subarray(at, at + size));
       at += size;
-      if (feed.live && decodedBytes + to - from > maxBytes) {
-        feed.fail(
-          new TailraceError(
-            "limit_exceeded",
-            `One ${unit} is larger than ${maxBytes} bytes (${limitName}). Raise ${limitName}, or send smaller ${unit}s.`,
-            { details: { [limitName]: maxBytes } },
-          ),
-        );
-      }
+      if (feed.live && decodedBytes + to - from > maxBytes) tooLarge();
     }
+  }
+
+  function tooLarge(): void {
+    const error = new TailraceError(
+      "limit_exceeded",
+      `One ${unit} is larger than ${maxBytes} bytes (${limitName}). Raise ${limitName}, or send smaller ${unit}s.`,
+      { details: { [limitName]: maxBytes } },
+    );
+    if (overflow?.(error) !== true) return feed.fail(error);
+    isSkipping = true;
+    from = to = decodedBytes = 0;
+    if (buffer.length > KEEP_BUFFER_BYTES) buffer = new Uint8Array(0);
   }
 
   /** Drops one byte-order mark at byte 0, however it is cut; one that comes later is text. */
@@ -212,7 +231,7 @@ export function createByteFeed(options: FeedOptions): ByteFeed {
       }
       busy = true;
       const chunk = bomBytes === -1 ? bytes : behindBom(bytes);
-      if (decodedBytes + to - from + chunk.length <= maxBytes) step(chunk);
+      if (!isSkipping && decodedBytes + to - from + chunk.length <= maxBytes) step(chunk);
       else stepWithinLimit(chunk);
       settle();
     },
