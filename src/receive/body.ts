@@ -6,7 +6,9 @@ import { TailraceError } from "../errors.ts";
 import { takeBody, type TakenBody } from "./body-pull.ts";
 import { DigestCheck } from "./digest-fields.ts";
 import { discard } from "./linger.ts";
+import { ownChunk } from "./own-chunks.ts";
 import { Pace } from "./pace.ts";
+import { bodyOf } from "./sole-reader.ts";
 
 export interface BodyLimits {
   readonly clock: Clock;
@@ -15,6 +17,8 @@ export interface BodyLimits {
   readonly idleMs: number;
   readonly minBytesPerSecond: number;
   readonly signal?: AbortSignal | undefined;
+  /** Whether a body with a content coding is taken, which the caller undoes. Default false. */
+  readonly takesCoding?: boolean | undefined;
 }
 
 type Chunk = Uint8Array | undefined;
@@ -27,6 +31,7 @@ export class RequestBody {
   readonly #signals: readonly AbortSignal[];
   readonly #digests: DigestCheck;
   readonly #pace: Pace;
+  readonly #isSole: () => boolean;
   #taken: TakenBody | undefined;
   #bytes = 0;
   #isWhole = false;
@@ -48,10 +53,12 @@ export class RequestBody {
     this.#signals = limits.signal === undefined ? [request.signal] : [limits.signal, request.signal];
     const { clock, idleMs, minBytesPerSecond } = limits;
     this.#pace = new Pace({ clock, idleMs, minBytesPerSecond, onTooSlow: (error) => this.#fail(error) });
-    const body = request.body;
+    const { body, isSole } = bodyOf(request);
+    this.#isSole = isSole;
     try {
       this.declaredBytes = declaredBytes(headers);
       this.#digests = new DigestCheck(headers);
+      if (limits.takesCoding !== true) refuseCoding(headers);
       refuseParts(headers);
       if (this.declaredBytes !== undefined) this.#checkDeclared(this.declaredBytes);
       if (request.bodyUsed || body?.locked === true) {
@@ -99,13 +106,24 @@ export class RequestBody {
 
   /** Releases everything. A body that was not read to its end is thrown away without cutting off the answer. */
   close(): void {
-    if (this.#isClosed) return;
+    const taken = this.#release();
+    if (taken === undefined) return;
+    if (this.#isWhole) taken.pull.close();
+    else discard(taken, this.#limits.clock);
+  }
+
+  /** Releases everything at once: for when nobody waits for an answer any more, or it is cut. */
+  cancel(): void {
+    this.#release()?.pull.close();
+  }
+
+  /** What is left to close. */
+  #release(): TakenBody | undefined {
+    if (this.#isClosed) return undefined;
     this.#isClosed = true;
     this.#pace.close();
     for (const signal of this.#signals) signal.removeEventListener("abort", this.#onAbort);
-    if (this.#taken === undefined || this.#isBroken) return;
-    if (this.#isWhole) this.#taken.pull.close();
-    else discard(this.#taken, this.#limits.clock);
+    return this.#isBroken ? undefined : this.#taken;
   }
 
   /**
@@ -122,15 +140,26 @@ export class RequestBody {
     return result;
   }
 
-  async #wait(arriving: Promise<IteratorResult<Uint8Array, undefined>>): Promise<Chunk> {
+  /** As {@link during}, but in one promise: it is made for each chunk. */
+  #wait(arriving: Promise<IteratorResult<Uint8Array, undefined>>): Promise<Chunk> {
     this.#pace.wait();
-    const result = await this.during(
-      arriving.catch((error: unknown) => {
-        throw this.#broken(error);
-      }),
-    );
-    if (result.done === true) return this.#end();
-    return result.value.byteLength > 0 ? this.#take(result.value) : this.next();
+    return new Promise((resolve, reject) => {
+      this.#rejectWait = reject;
+      arriving.then(
+        (result) => {
+          if (this.#failure !== undefined) return; // rejected already
+          this.#rejectWait = undefined;
+          try {
+            if (result.done === true) resolve(this.#end());
+            else resolve(result.value.byteLength > 0 ? this.#take(result.value) : this.next());
+          } catch (error) {
+            reject(error);
+          }
+        },
+        (error: unknown) => reject(this.#broken(error)),
+      );
+      if (this.#failure !== undefined) reject(this.#failure);
+    });
   }
 
   #take(chunk: Uint8Array): Uint8Array {
@@ -140,6 +169,7 @@ export class RequestBody {
     if (this.#bytes > maxBytes) throw tooLarge(maxBytes);
     if (expectedBytes !== undefined && this.#bytes > expectedBytes) throw tooLarge(expectedBytes);
     if (this.#digests.isNeeded) this.#digests.update(chunk);
+    if (this.#isSole()) ownChunk(chunk);
     return chunk;
   }
 
@@ -191,12 +221,15 @@ function declaredBytes(headers: Headers): number | undefined {
 }
 
 /** What is stored must be the file itself. */
-function refuseParts(headers: Headers): void {
+function refuseCoding(headers: Headers): void {
   const coding = headers.get("content-encoding")?.trim().toLowerCase() ?? "identity";
   if (coding !== "identity" && coding !== "") {
     const message = `The body is coded as ${coding.slice(0, 50)}; send it as it is, without Content-Encoding.`;
     throw new TailraceError("type_refused", message, { details: { coding: coding.slice(0, 50) } });
   }
+}
+
+function refuseParts(headers: Headers): void {
   // RFC 9110 section 14.5: a server that takes no partial content must not take it for the whole.
   if (headers.has("content-range")) {
     const message = "A part of a file (Content-Range) cannot be received here; send the whole, or upload resumably.";
