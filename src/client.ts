@@ -2,6 +2,21 @@
 
 export { Chat } from "./client/chat.ts";
 export type { ChatOptions, ChatSnapshot, ChatStatus } from "./client/chat-types.ts";
+export { JobView, type JobViewOptions, type JobViewSnapshot } from "./client/job-view.ts";
+export {
+  emptyJob,
+  endJob,
+  foldJob,
+  type JobFailure,
+  type JobItem,
+  type JobLogLevel,
+  type JobLogLine,
+  type JobProgress,
+  type JobQueuedItem,
+  type JobRunningItem,
+  type JobSnapshot,
+  type JobState,
+} from "./wire/job-items.ts";
 export { openStream } from "./client/open.ts";
 export { type Stick, type StickOptions, stickToBottom } from "./client/stick-to-bottom.ts";
 export type {
@@ -43,6 +58,8 @@ export type {
 } from "./client/download-types.ts";
 export { DownloadView, type DownloadViewOptions, type DownloadViewSnapshot } from "./client/download-view.ts";
 export type { TransferOptions, TransferSpeed } from "./client/transfer-types.ts";
+export { transformFile, type TransformFileOptions } from "./client/transform-file.ts";
+export type { TransformAs, TransformContext, TransformCoreOptions, TransformFunction } from "./wire/transform-types.ts";
 export { upload } from "./client/upload.ts";
 export {
   createUploadQueue,

@@ -6,6 +6,9 @@ export type { Fetch, HeadersSource, StreamEnd, StreamGap, StreamItem } from "./c
 export type { StreamSnapshot } from "./client/stream-view.ts";
 export { type ChatMessage, type MessageEnd, type MessagePart, messageText } from "./wire/ui-message.ts";
 export { useChat, type UseChat, type UseChatOptions } from "./react/use-chat.ts";
+export type { JobViewSnapshot } from "./client/job-view.ts";
+export type { JobLogLine, JobProgress, JobSnapshot, JobState } from "./wire/job-items.ts";
+export { useJob, type UseJob, type UseJobOptions } from "./react/use-job.ts";
 export { useStickToBottom, type UseStickToBottom } from "./react/use-stick-to-bottom.ts";
 export { useStream, type UseStream, type UseStreamOptions } from "./react/use-stream.ts";
 export { createUploadQueue, type UploadQueue, type UploadTotals } from "./client/upload-queue.ts";

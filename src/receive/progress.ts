@@ -1,9 +1,9 @@
 // How far an upload has come, for whoever watches: measured at the storage, told at a bounded rate, never in the upload's way.
 
+import { RateWindow } from "../bytes/rate-window.ts";
 import { systemClock, type Clock } from "../clock.ts";
 import type { ErrorCode } from "../errors.ts";
 import { report } from "../trace.ts";
-import { RateWindow } from "./rate-window.ts";
 
 /**
  * How an upload stands. `stalled`: no bytes came for a while, they may come again. `verifying`: all bytes are stored and are being
@@ -93,7 +93,7 @@ export class ProgressReporter {
   get current(): UploadProgress {
     const { id, name } = this.#options;
     const moves = this.#state === "receiving";
-    const bytesPerSecond = moves ? this.#rate.bytesPerSecond(this.#clock.now()) : 0;
+    const bytesPerSecond = moves ? this.#rate.perSecond(this.#clock.now()) : 0;
     const left = this.#totalBytes === undefined ? undefined : Math.max(0, this.#totalBytes - this.#bytes);
     return {
       id,
