@@ -9,6 +9,9 @@ const BENCHES: Readonly<Record<string, (rows: readonly string[]) => Promise<Benc
   send: async (rows) => (await import("./send.ts")).run(rows),
   decode: async () => (await import("./decode.ts")).run(),
   files: async (rows) => (await import("./files.ts")).run(rows),
+  compress: async () => (await import("./compress.ts")).run(),
+  ndjson: async (rows) => (await import("./ndjson.ts")).run(rows),
+  relay: async () => (await import("./relay.ts")).run(),
   uploads: async (rows) => (await import("./uploads.ts")).run(rows),
 };
 

@@ -1,8 +1,13 @@
 // `tailrace/node`: for node:http.
 
 export { closeServer } from "./node/close-server.ts";
+export { compress, type CompressOptions } from "./node/compress.ts";
+export type { EncodingLevels } from "./node/compress-coder.ts";
+export { isCompressibleType } from "./node/compress-types.ts";
 export { diskSink, type DiskSink, type DiskSinkOptions, type DiskStored } from "./node/disk-sink.ts";
 export { diskUploads, type DiskUploads, type DiskUploadsOptions } from "./node/disk-uploads.ts";
+export { guardedFetch, type GuardedFetch, type GuardedFetchOptions } from "./node/guarded-fetch.ts";
+export type { ResolveHost } from "./node/address-guard.ts";
 export { incomingBody } from "./node/incoming-body.ts";
 export { createListener, type Handler } from "./node/listener.ts";
 export type { ShutdownOptions } from "./reply/shutdown.ts";
