@@ -25,6 +25,16 @@ const CARDS = [
     says: "Files that go on after a cut, a reload or a restart of the server, with every other tab watching.",
   },
   {
+    href: "/transform",
+    name: "Transform",
+    says: "A text that comes back changed while it is still being sent, on the server or in this browser.",
+  },
+  {
+    href: "/jobs",
+    name: "Jobs",
+    says: "Long work with a bar and a log, which outlives the tab that started it, and the server.",
+  },
+  {
     href: "/docs",
     name: "Docs",
     says: "The project's own documents. Without a model, the chat answers out of them.",

@@ -11,6 +11,8 @@ const PAGES = [
   { href: "/live", name: "Live" },
   { href: "/files", name: "Files" },
   { href: "/upload", name: "Upload" },
+  { href: "/transform", name: "Transform" },
+  { href: "/jobs", name: "Jobs" },
   { href: "/docs", name: "Docs" },
 ] as const;
 

@@ -1,0 +1,58 @@
+// How a job stands, in words.
+
+import type { JobLogLine, JobSnapshot } from "tailrace/react";
+import { amountWords, lineWords, rateWords, remainingWords } from "./transfer-words.ts";
+
+/** What the job does. */
+export function kindWords({ kind, input }: JobSnapshot): string {
+  const { folder, file } = (input ?? {}) as { readonly folder?: string; readonly file?: string };
+  if (kind === "hash") return folder === undefined ? "Hash a folder" : `Hash the files in ${folder}`;
+  if (kind === "words") return file === undefined ? "Count the words of a text" : `Count the words of ${file}`;
+  return kind ?? "A job";
+}
+
+export function jobWords(job: JobSnapshot): string {
+  const { state, position, progress, failure, carriedOnCount } = job;
+  const amount = progress === undefined ? "" : amountWords(progress.done, progress.total);
+  const carriedOn = carriedOnCount === 0 ? "" : "carried on after the server's end";
+  switch (state) {
+    case "queued":
+      return lineWords(position === undefined || position === 0 ? "Waiting" : `Waiting, number ${position}`, carriedOn);
+    case "running":
+      return lineWords(
+        progress?.percent === undefined ? "Running" : `${progress.percent} %`,
+        amount,
+        rateWords(progress?.ratePerSecond ?? 0),
+        remainingWords(progress?.remainingMs),
+        carriedOn,
+      );
+    case "completed":
+      return lineWords("Done", resultWords(job), tookWords(job), carriedOn);
+    case "stopped":
+      return lineWords("Cancelled", amount);
+    case "failed":
+      return lineWords(failure?.message ?? "Failed: the server's log says why", amount);
+    case "interrupted":
+      return lineWords("Interrupted: the server that ran it has ended", amount);
+  }
+}
+
+function resultWords({ result }: JobSnapshot): string {
+  if (typeof result !== "object" || result === null) return "";
+  return Object.entries(result as Record<string, unknown>)
+    .map(([name, value]) =>
+      name === "bytes" && typeof value === "number" ? amountWords(value, null) : `${String(value)} ${name}`,
+    )
+    .join(", ");
+}
+
+function tookWords({ startedAtMs, endedAtMs }: JobSnapshot): string {
+  if (startedAtMs === undefined || endedAtMs === undefined) return "";
+  return `in ${((endedAtMs - startedAtMs) / 1_000).toFixed(1)} s`;
+}
+
+/** A line of a log, with its time of day. */
+export function lineOf({ atMs, level, text }: JobLogLine): string {
+  const time = new Date(atMs).toTimeString().slice(0, 8);
+  return level === "info" ? `${time}  ${text}` : `${time}  ${level}: ${text}`;
+}
