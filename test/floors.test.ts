@@ -42,10 +42,10 @@ function edgesOf(file: string): Edge[] {
 
 const doors = files.filter((file) => /^src\/[^/]+$/.test(file) && !GROUND_FILES.has(path.basename(file)));
 
-/** `src/index.ts` is the door `.`, `src/wire.ts` is `./wire`. */
+/** `src/index.ts` is the door `.`, `src/wire.ts` is `./wire`, `src/export-pg.ts` is `./export/pg`. */
 function doorName(file: string): string {
   const name = path.basename(file).replace(/\.tsx?$/, "");
-  return name === "index" ? "." : `./${name}`;
+  return name === "index" ? "." : `./${name.replace("-", "/")}`;
 }
 
 function edge(from: string, to: string, typeOnly = false): Edge {

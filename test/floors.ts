@@ -36,6 +36,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
   flow: { floor: 3, mayImport: [...UP_TO_LOG, "reply", "receive"] },
   // Long work as runs: it says what stands in a job's stream, and leaves the replying to reply/.
   jobs: { floor: 3, mayImport: [...UP_TO_LOG, "reply"] },
+  // Rows out of other people's databases; what drivers look like is said by types of our own.
+  export: { floor: 3, mayImport: [...UP_TO_LOG, "reply"] },
   // A codec on top of runs: it says what stands in a reply, and leaves the replying to reply/.
   chat: { floor: 3, mayImport: [...UP_TO_LOG, "reply"] },
   protocol: { floor: 3, mayImport: UP_TO_LOG },

@@ -54,3 +54,18 @@ export function exactly(inner: BytePull, length: number): BytePull {
     recycle: (chunk) => inner.recycle?.(chunk),
   };
 }
+
+/** Gives `bytes` in one piece; none if there are none. */
+export function once(bytes: Chunk): BytePull {
+  let isGiven = bytes.byteLength === 0;
+  return {
+    next() {
+      if (isGiven) return DONE;
+      isGiven = true;
+      return { done: false, value: bytes };
+    },
+    close() {
+      isGiven = true;
+    },
+  };
+}

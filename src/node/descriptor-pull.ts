@@ -15,11 +15,17 @@ export interface Descriptor {
   close(): void;
 }
 
-/**
- * How much is read at a time, in bytes. Smaller pieces cost more trips to the thread pool; larger ones, when each is a fresh
- * buffer, cost more in new pages than they save.
- */
+/** How much is read at first, in bytes: a player that seeks takes no more and leaves. */
 export const READ_BYTES = 262_144;
+
+/**
+ * How much is read at a time by a host that keeps its buffers and goes on reading, in bytes. Smaller pieces cost more trips to the thread
+ * pool and through the web stream.
+ */
+export const FRESH_READ_BYTES = 1_048_576;
+
+/** So many pieces are small before they are large. */
+const SMALL_PIECE_COUNT = 2;
 
 /** How much is read at a time once the host has given a buffer back, in bytes. */
 export const REUSED_READ_BYTES = 524_288;
@@ -42,7 +48,7 @@ export function spareBufferCount(): number {
 
 /** At least `bytes` long. Never out of Node's own pool: whoever reads the web stream may transfer what he gets. */
 function takeBuffer(bytes: number): Chunk {
-  if (bytes >= MIN_SPARE_USE_BYTES) {
+  if (bytes >= MIN_SPARE_USE_BYTES && bytes <= REUSED_READ_BYTES) {
     const spare = spares.get(bytes > READ_BYTES ? REUSED_READ_BYTES : READ_BYTES)?.pop();
     if (spare !== undefined) return new Uint8Array(spare);
   }
@@ -60,6 +66,7 @@ export class DescriptorPull implements BytePull {
   #at: number;
   #isClosed = false;
   #pieceBytes: number = READ_BYTES;
+  #pieceCount = 0;
 
   constructor(owner: object, descriptor: Descriptor, start: number, end: number) {
     this.owner = owner;
@@ -86,8 +93,10 @@ export class DescriptorPull implements BytePull {
   #read(): Promise<Result> {
     const descriptor = this.#descriptor;
     if (descriptor.isClosed) {
-      return Promise.reject(new TailraceError("closed", "The file was closed: open it anew for each reply."));
+      return Promise.reject(closedFile());
     }
+    if (this.#pieceCount++ === SMALL_PIECE_COUNT && this.#pieceBytes === READ_BYTES)
+      this.#pieceBytes = FRESH_READ_BYTES;
     const bytes = Math.min(this.#pieceBytes, this.#end - this.#at);
     const buffer = takeBuffer(bytes);
     descriptor.begin();
@@ -104,4 +113,9 @@ export class DescriptorPull implements BytePull {
       });
     });
   }
+}
+
+/** For who reads what was closed. */
+export function closedFile(): TailraceError {
+  return new TailraceError("closed", "The file was closed: open it anew for each reply.");
 }

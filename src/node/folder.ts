@@ -1,17 +1,14 @@
 // A folder of files as replies: nothing outside it, nothing hidden, whatever the path says and wherever links lead.
 
-import { fstatSync } from "node:fs";
-import { join, relative } from "node:path";
 import { isTailraceError } from "../errors.ts";
 import { acceptedEncodings, type Encoding } from "../http/precompressed.ts";
 import { problem } from "../http/problem.ts";
 import type { FileOptions, FileVariant } from "../reply/file-options.ts";
 import { file } from "../reply/file.ts";
-import { closeNow, type DiskFile, notFound, openDescriptor, sourceOf } from "./disk-file.ts";
+import { type DiskFile, notFound, sourceOf } from "./disk-file.ts";
 import { DEFAULT_MAX_ENTRIES, listFolder } from "./folder-list.ts";
-import { realPathOf } from "./real-path.ts";
-import { knownRoot, resolveRoot } from "./real-root.ts";
-import { isInside, safeSegments } from "./safe-segments.ts";
+import { openInside } from "./open-inside.ts";
+import { safeSegments } from "./safe-segments.ts";
 
 /** Options of {@link folder}; those of `file` hold for each file. */
 export interface FolderOptions extends Omit<FileOptions, "name" | "etag" | "lastModifiedMs" | "variants" | "offload"> {
@@ -26,14 +23,6 @@ export interface FolderOptions extends Omit<FileOptions, "name" | "etag" | "last
 }
 
 const EXTENSIONS: Readonly<Record<Encoding, string>> = { br: ".br", zstd: ".zst", gzip: ".gz" };
-
-/** What was opened inside the root. */
-interface Opened {
-  readonly fd: number;
-  /** Its true path. */
-  readonly path: string;
-  readonly realRoot: string;
-}
 
 /**
  * Replies with the file at `path` below `root`. Whatever may not be served gets the same 404 as what is not there: a path
@@ -67,12 +56,10 @@ async function answer(
   if (segments === undefined || (segments.length === 0 && !listing)) throw notFound();
   const path = segments.join("/");
   const opened = await openInside(root, path, dotfiles);
-  if (fstatSync(opened.fd).isDirectory()) {
-    if (listing) return await listFolder(opened, dotfiles, maxEntries);
-    closeNow(opened.fd);
-    throw notFound();
+  if (listing && opened.stat.isDirectory()) {
+    return await listFolder({ fd: opened.fd, path: opened.realPath, realRoot: opened.realRoot }, dotfiles, maxEntries);
   }
-  const source = sourceOf(opened.fd, segments.at(-1) ?? "", undefined);
+  const source = sourceOf(opened, opened.stat, opened.tag, segments.at(-1) ?? "", undefined);
   if (precompressed === undefined) return file(request, source, rest);
   try {
     const variants = await siblings(request, source, root, path, dotfiles, precompressed);
@@ -80,25 +67,6 @@ async function answer(
   } catch (error) {
     source.close();
     throw error;
-  }
-}
-
-/** Opens first and looks then where it led, so that nothing can be swapped in between. */
-async function openInside(root: string, path: string, dotfiles: boolean): Promise<Opened> {
-  const name = join(root, path);
-  const fd = await openDescriptor(name);
-  try {
-    const real = await realPathOf(fd, name);
-    const known = knownRoot(root);
-    if (known !== undefined && isInside(relative(known, real), dotfiles)) return { fd, path: real, realRoot: known };
-    // A deploy may have pointed the root's name to another folder.
-    const realRoot = await resolveRoot(root);
-    if (!isInside(relative(realRoot, real), dotfiles)) throw notFound();
-    return { fd, path: real, realRoot };
-  } catch (error) {
-    closeNow(fd);
-    if (isTailraceError(error)) throw error;
-    throw notFound(error); // gone between opening and looking
   }
 }
 
@@ -113,8 +81,8 @@ async function siblings(
 ): Promise<readonly FileVariant[]> {
   for (const encoding of acceptedEncodings(request.headers.get("accept-encoding"), precompressed)) {
     try {
-      const { fd } = await openInside(root, path + EXTENSIONS[encoding], dotfiles);
-      const variant = sourceOf(fd, source.name, source.type);
+      const opened = await openInside(root, path + EXTENSIONS[encoding], dotfiles);
+      const variant = sourceOf(opened, opened.stat, opened.tag, source.name, source.type);
       if (variant.lastModifiedMs >= source.lastModifiedMs) return [{ encoding, source: variant }];
       variant.close();
     } catch (error) {

@@ -10,7 +10,7 @@ import { notFound } from "./disk-file.ts";
  *
  * @throws {TailraceError} `not_found` if the name has come to mean another file.
  */
-export async function realPathOf(fd: number, name: string): Promise<string> {
+export function realPathOf(fd: number, name: string): string | Promise<string> {
   if (process.platform === "linux") {
     try {
       return readlinkSync(`/proc/self/fd/${fd}`); // kept in memory: no disk is asked
@@ -18,6 +18,10 @@ export async function realPathOf(fd: number, name: string): Promise<string> {
       // No /proc, as in some containers: by name then.
     }
   }
+  return realPathByName(fd, name);
+}
+
+async function realPathByName(fd: number, name: string): Promise<string> {
   const opened = fstatSync(fd, { bigint: true });
   const path = await realpath(name);
   const named = await stat(path, { bigint: true });

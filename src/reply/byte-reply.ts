@@ -4,6 +4,7 @@ import type { BytePull, Chunk } from "../bytes/byte-pull.ts";
 import { isPromiseLike } from "../bytes/source.ts";
 import { TailraceError } from "../errors.ts";
 import { report } from "../trace.ts";
+import { DirectResponse, isDirect } from "./direct-response.ts";
 import { openReplies, type OpenReply } from "./open-replies.ts";
 import { respond } from "./reply.ts";
 
@@ -29,7 +30,11 @@ export function makeByteReply(request: Request, source: ByteSource, init: ByteRe
     source.release();
     return new Response(null, { status, headers });
   }
-  return respond(new ByteReplyPull(request.signal, source, init.onError), { status, headers });
+  const pull = new ByteReplyPull(request.signal, source, init.onError);
+  // A host that writes the pull itself also closes it when the reader has left.
+  if (isDirect(request)) return new DirectResponse(pull, { status, headers }, () => pull.watch());
+  pull.watch();
+  return respond(pull, { status, headers });
 }
 
 /** Counts the reply as open from the first demand to its end. */
@@ -39,6 +44,7 @@ class ByteReplyPull implements BytePull, OpenReply {
   readonly #onError: (error: unknown) => void;
   #pull: BytePull | undefined;
   #isReleased = false;
+  #isWatching = false;
   /** Makes the error for whoever still asks; made late, as an error costs a stack trace and mostly nobody asks. */
   #reason: (() => TailraceError) | undefined;
 
@@ -46,10 +52,18 @@ class ByteReplyPull implements BytePull, OpenReply {
     this.#signal = signal;
     this.#source = source;
     this.#onError = onError ?? ((error) => report("reply", error));
-    // From the start and not only once it is read: Next.js never reads or cancels the body for a reader that had left before
-    // the handler returned, and the source holds a descriptor.
     if (signal.aborted) this.close();
-    else signal.addEventListener("abort", this.close, { once: true });
+  }
+
+  /**
+   * Ends with the request. From the start and not only once it is read: Next.js never reads or cancels the body for a reader that
+   * had left before the handler returned, and the source holds a descriptor.
+   */
+  watch(): void {
+    if (this.#isReleased) return;
+    this.#isWatching = true;
+    if (this.#signal.aborted) this.close();
+    else this.#signal.addEventListener("abort", this.close, { once: true });
   }
 
   next(): ReturnType<BytePull["next"]> {
@@ -105,7 +119,7 @@ class ByteReplyPull implements BytePull, OpenReply {
     if (this.#isReleased) return;
     this.#isReleased = true;
     openReplies().delete(this);
-    this.#signal.removeEventListener("abort", this.close);
+    if (this.#isWatching) this.#signal.removeEventListener("abort", this.close);
     this.#pull?.close();
     this.#source.release();
   }

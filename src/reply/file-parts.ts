@@ -1,6 +1,6 @@
 // The body of a file reply: the whole, one range, or several ranges as multipart/byteranges, with its exact length.
 
-import { exactly, type BytePull, type Chunk } from "../bytes/byte-pull.ts";
+import { exactly, once, type BytePull } from "../bytes/byte-pull.ts";
 import { DONE, isPromiseLike } from "../bytes/source.ts";
 import { type ByteRange, contentRange } from "../http/range.ts";
 import type { FileSource } from "./file-source.ts";
@@ -51,20 +51,6 @@ export function severalParts(
 /** A boundary that stands nowhere in a file but by a chance of one in 2^122 (RFC 2046 section 5.1.1: at most 70 characters). */
 export function newBoundary(): string {
   return `tailrace-${crypto.randomUUID()}`;
-}
-
-function once(bytes: Chunk): BytePull {
-  let isGiven = false;
-  return {
-    next() {
-      if (isGiven) return DONE;
-      isGiven = true;
-      return { done: false, value: bytes };
-    },
-    close() {
-      isGiven = true;
-    },
-  };
 }
 
 /** One pull after the other; each is opened when the one before it has ended. */
