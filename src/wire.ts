@@ -1,5 +1,14 @@
 // The door `tailrace/wire`: encoders and decoders alone, for servers and browsers.
 
+export type { CellStyle } from "./wire/csv-cell.ts";
+export { createCsvDecoder } from "./wire/csv-decode.ts";
+export type { AsArrays, CsvDecoder, CsvDecoderOptions } from "./wire/csv-decode.ts";
+export { createCsvEncoder } from "./wire/csv-encode.ts";
+export type { CsvColumn, CsvEncoder, CsvOptions } from "./wire/csv-encode.ts";
+export type { CsvObject, CsvReadColumn } from "./wire/csv-header.ts";
+export type { CsvCell } from "./wire/csv-record.ts";
+export { DEFAULT_MAX_COLUMN_COUNT, DEFAULT_MAX_RECORD_BYTES } from "./wire/csv-rules.ts";
+export type { CsvRules } from "./wire/csv-rules.ts";
 export { DEFAULT_MAX_ROW_BYTES, createRowDecoder, encodeRow } from "./wire/ndjson.ts";
 export type { BadRow, RowDecoder, RowDecoderOptions, RowOptions } from "./wire/ndjson.ts";
 export { encodeRowsEnd } from "./wire/ndjson-end.ts";
@@ -7,6 +16,8 @@ export type { RowsEnd } from "./wire/ndjson-end.ts";
 export { createPartialJsonDecoder, DEFAULT_MAX_JSON_DEPTH_COUNT, DEFAULT_MAX_JSON_CHARS } from "./wire/partial-json.ts";
 export type { PartialJsonDecoder, PartialJsonOptions } from "./wire/partial-json.ts";
 export type { DeepPartial } from "./wire/partial-json-tree.ts";
+export { readCsv } from "./wire/read-csv.ts";
+export type { ReadCsvOptions } from "./wire/read-csv.ts";
 export { readNdjson } from "./wire/read-ndjson.ts";
 export type { ReadNdjsonOptions, RowBody, Rows } from "./wire/read-ndjson.ts";
 export type { SchemaResult, StandardSchema } from "./wire/standard-schema.ts";
