@@ -8,6 +8,7 @@ import { type BenchResult, printResult } from "./result.ts";
 const BENCHES: Readonly<Record<string, (rows: readonly string[]) => Promise<BenchResult>>> = {
   send: async (rows) => (await import("./send.ts")).run(rows),
   decode: async () => (await import("./decode.ts")).run(),
+  export: async (rows) => (await import("./export.ts")).run(rows),
   files: async (rows) => (await import("./files.ts")).run(rows),
   compress: async () => (await import("./compress.ts")).run(),
   ndjson: async (rows) => (await import("./ndjson.ts")).run(rows),

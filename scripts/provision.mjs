@@ -1,7 +1,7 @@
 // Provides the programs that the tests drive. On Debian as root they come from its packages; elsewhere they are found, or
 // the one command that brings them is named. A test that lacks its program would prove nothing, so a lack is a failure.
 
-import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { run } from "./command.mjs";
@@ -57,6 +57,29 @@ export const NEEDS = [
     places: () => ["/usr/sbin/nginx"],
     debianPackage: "nginx-light",
     elsewhere: forSystem({ darwin: "brew install nginx", linux: "sudo apt-get install -y nginx-light" }),
+  },
+  {
+    name: "sqlite3",
+    variable: "TAILRACE_SQLITE3",
+    commands: ["sqlite3"],
+    debianPackage: "sqlite3",
+    elsewhere: forSystem({ darwin: "brew install sqlite", linux: "sudo apt-get install -y sqlite3" }),
+  },
+  {
+    name: "Python 3",
+    variable: "TAILRACE_PYTHON",
+    commands: ["python3"],
+    debianPackage: "python3",
+    elsewhere: forSystem({ darwin: "brew install python", linux: "sudo apt-get install -y python3" }),
+  },
+  {
+    name: "PostgreSQL",
+    variable: "TAILRACE_POSTGRES",
+    // The server itself; initdb and psql lie beside it.
+    commands: ["postgres"],
+    places: debianPostgres,
+    debianPackage: "postgresql",
+    elsewhere: forSystem({ darwin: "brew install postgresql", linux: "sudo apt-get install -y postgresql" }),
   },
 ];
 
@@ -133,6 +156,13 @@ function playwrightChromium() {
   const playwright = path.join(MODULES, "playwright-core");
   if (existsSync(playwright)) places.push(createRequire(import.meta.url)(playwright).chromium.executablePath());
   return places;
+}
+
+/** Debian keeps each version in a folder of its own, none of them on PATH: the newest first. */
+function debianPostgres() {
+  const folder = "/usr/lib/postgresql";
+  const versions = existsSync(folder) ? readdirSync(folder).toSorted((one, other) => Number(other) - Number(one)) : [];
+  return versions.map((version) => path.join(folder, version, "bin", "postgres"));
 }
 
 function canInstall() {

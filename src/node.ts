@@ -9,6 +9,20 @@ export { diskUploads, type DiskUploads, type DiskUploadsOptions } from "./node/d
 export { guardedFetch, type GuardedFetch, type GuardedFetchOptions } from "./node/guarded-fetch.ts";
 export type { ResolveHost } from "./node/address-guard.ts";
 export { incomingBody } from "./node/incoming-body.ts";
+export { createExports, type DefinedExport, type ExportFileReplyOptions, type Exports } from "./node/exports.ts";
+export { exportEvent } from "./node/exports-snapshot.ts";
+export type { Swept } from "./node/exports-sweep.ts";
+export type {
+  ExportBatchDefinition,
+  ExportDefinition,
+  ExportFormat,
+  ExportResult,
+  ExportRowDefinition,
+  ExportRows,
+  ExportRowsContext,
+  ExportsOptions,
+  ExportSnapshot,
+} from "./node/exports-types.ts";
 export { createListener, type Handler } from "./node/listener.ts";
 export type { ShutdownOptions } from "./reply/shutdown.ts";
 export { diskFile, type DiskFile, type DiskFileOptions } from "./node/disk-file.ts";

@@ -2,7 +2,9 @@
 
 import { existsSync } from "node:fs";
 import { sampleFile } from "./lib/sample/database.ts";
-import { makeSample } from "./lib/sample/make.ts";
+import pg from "pg";
+import { fillPostgres } from "./lib/sample/fill-postgres.ts";
+import { makeSample, type OnRows } from "./lib/sample/make.ts";
 import { streams } from "./lib/streams.ts";
 
 /** Told as often as this, in percent. */
@@ -13,19 +15,31 @@ try {
     throw new Error("REDIS_URL is set, but this version keeps its streams in SQLite only: unset it.");
   await streams.open();
   await streams.close();
-  if (!existsSync(sampleFile)) await makeSampleAloud();
+  const databaseUrl = process.env["DATABASE_URL"];
+  if (databaseUrl !== undefined) await fillDatabase(databaseUrl);
+  if (!existsSync(sampleFile)) await aloud("making the sample database", (onRows) => makeSample(sampleFile, onRows));
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;
 }
 
-async function makeSampleAloud(): Promise<void> {
+/** Tells how far `work` has come. */
+async function aloud(what: string, work: (onRows: OnRows) => Promise<void>): Promise<void> {
   let told = 0;
-  await makeSample(sampleFile, (doneRows, allRows) => {
+  await work((doneRows, allRows) => {
     const percent = Math.floor((100 * doneRows) / allRows);
     if (percent < told + STEP_PERCENT && told > 0) return;
-    if (told === 0) console.log(`making the sample database (${allRows.toLocaleString("en")} rows) ...`);
+    if (told === 0) console.log(`${what} (${allRows.toLocaleString("en")} rows) ...`);
     else console.log(`  ${percent} %`);
     told = Math.max(1, percent - (percent % STEP_PERCENT));
   });
+}
+
+async function fillDatabase(url: string): Promise<void> {
+  const pool = new pg.Pool({ connectionString: url, max: 1 });
+  try {
+    await aloud("filling the database of DATABASE_URL", (onRows) => fillPostgres(pool, onRows));
+  } finally {
+    await pool.end();
+  }
 }

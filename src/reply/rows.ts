@@ -1,6 +1,6 @@
 // NDJSON and text: formats whose own grammar has no room for an error, so that a source that fails cuts the connection.
 
-import { assertSource, openSource, type Source } from "../bytes/source.ts";
+import { assertSource, type Source } from "../bytes/source.ts";
 import type { ChunkWriter } from "../bytes/chunks.ts";
 import { isTailraceError, TailraceError } from "../errors.ts";
 import { problem } from "../http/problem.ts";
@@ -10,11 +10,13 @@ import { fromPayload } from "../log/payload.ts";
 import type { Payload } from "../log/store.ts";
 import { END_RECORD, ROWS_HEADER } from "../wire/ndjson-end.ts";
 import { encodeRow } from "../wire/ndjson.ts";
+import { attachmentHeaders, type AttachmentOptions } from "./attachment.ts";
 import { makeReply, type ReplyOptions } from "./reply.ts";
+import { openRows, type RowSourceOptions } from "./row-batches.ts";
 import { RowsEndWriter } from "./rows-end.ts";
 
 /** Options of {@link ndjson}. */
-export interface RowsOptions extends ReplyOptions {
+export interface RowsOptions extends ReplyOptions, AttachmentOptions, RowSourceOptions {
   /**
    * Write an end record behind the last row, and announce it by the header `tailrace-rows: end-record` (PROTOCOL.md, section 3.1), so that a
    * reader can tell a cut from an end, and how many rows there were. A failed source is told there too, before the cut.
@@ -29,20 +31,22 @@ export interface RowsOptions extends ReplyOptions {
 }
 
 /** How the items of a format are written. */
-interface Format<T> {
+export interface RowFormat<T> {
   readonly contentType: string;
+  /** What is sent at once, before the source is opened. Default: nothing. */
+  readonly open?: (() => string) | undefined;
   readonly encode: (item: T) => string;
   readonly encodePayload: (payload: Payload) => string;
 }
 
-const ROWS: Format<unknown> = {
+const ROWS: RowFormat<unknown> = {
   contentType: "application/x-ndjson; charset=utf-8",
   encode: encodeRow,
   // The payload of a JSON stream is the JSON text already, without any line end.
   encodePayload: (payload) => (typeof payload === "string" ? `${payload}\n` : encodeRow(payload)),
 };
 
-const TEXT: Format<string> = {
+const TEXT: RowFormat<string> = {
   contentType: "text/plain; charset=utf-8",
   encode: encodeText,
   encodePayload: (payload) => encodeText(fromPayload(payload)),
@@ -62,7 +66,7 @@ export function ndjson(
   source: Source<unknown> | NamedSource<unknown>,
   options: RowsOptions = {},
 ): Response | Promise<Response> {
-  return reply(request, source, ROWS, options);
+  return replyRows(request, source, ROWS, options);
 }
 
 /** A named stream is looked up first, hence the promise: 404 if it is not there. */
@@ -78,7 +82,7 @@ export function text(
   source: Source<string> | NamedSource<string>,
   { status, headers, onError }: ReplyOptions = {},
 ): Response | Promise<Response> {
-  return reply(request, source, TEXT, { status, headers, onError });
+  return replyRows(request, source, TEXT, { status, headers, onError });
 }
 
 function encodeText(item: unknown): string {
@@ -86,19 +90,20 @@ function encodeText(item: unknown): string {
   throw new TailraceError("encode_refused", `An item of a text reply is a string, not ${typeof item}.`);
 }
 
-function reply<T>(
+/** Replies with the items of any source in `format`. */
+export function replyRows<T>(
   request: Request,
   source: Source<T> | NamedSource<T>,
-  format: Format<T>,
+  format: RowFormat<T>,
   options: RowsOptions,
 ): Response | Promise<Response> {
   assertSource(source);
   const heartbeat = heartbeatOf(options.heartbeatMs);
   const end = options.endRecord === true ? new RowsEndWriter() : undefined;
-  const headers = new Headers(options.headers);
+  const headers = attachmentHeaders(options.headers, options.filename);
   if (end !== undefined) headers.append(ROWS_HEADER, END_RECORD);
   const rest = {
-    open: "", // an empty first chunk makes a host send the headers at once
+    open: format.open?.() ?? "", // an empty first chunk makes a host send the headers at once
     fail: (error: unknown): string | undefined => end?.failure(error),
     cutsAfterFail: true,
     ...heartbeat,
@@ -116,7 +121,10 @@ function reply<T>(
 
   if (!isNamed(source)) {
     const encode = end === undefined ? format.encode : (item: T) => end.row(format.encode(item));
-    return make(() => openSource(source), { encode, close: () => end?.end("completed") ?? "" });
+    return make(() => openRows<T>(source, options.batches === true), {
+      encode,
+      close: () => end?.end("completed") ?? "",
+    });
   }
 
   let pull: FollowPull | undefined;

@@ -35,6 +35,11 @@ const CARDS = [
     says: "Long work with a bar and a log, which outlives the tab that started it, and the server.",
   },
   {
+    href: "/export",
+    name: "Export",
+    says: "A million rows from the database to your disk, or into a file that is finished whoever stays.",
+  },
+  {
     href: "/docs",
     name: "Docs",
     says: "The project's own documents. Without a model, the chat answers out of them.",

@@ -13,6 +13,7 @@ const PAGES = [
   { href: "/upload", name: "Upload" },
   { href: "/transform", name: "Transform" },
   { href: "/jobs", name: "Jobs" },
+  { href: "/export", name: "Export" },
   { href: "/docs", name: "Docs" },
 ] as const;
 

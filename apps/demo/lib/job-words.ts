@@ -56,3 +56,40 @@ export function lineOf({ atMs, level, text }: JobLogLine): string {
   const time = new Date(atMs).toTimeString().slice(0, 8);
   return level === "info" ? `${time}  ${text}` : `${time}  ${level}: ${text}`;
 }
+
+/** How an export stands: in rows, where a job stands in whatever it counts. */
+export function exportWords(job: JobSnapshot, { rows, bytes, isExpired }: ExportAmounts): string {
+  const { state, position, progress, carriedOnCount } = job;
+  const carriedOn = carriedOnCount === 0 ? "" : "carried on after the server's end";
+  const count = (value: number): string => value.toLocaleString("en");
+  switch (state) {
+    case "queued":
+      return lineWords(position === undefined || position === 0 ? "Waiting" : `Waiting, number ${position}`, carriedOn);
+    case "running":
+      return lineWords(
+        progress?.percent === undefined ? "Running" : `${progress.percent} %`,
+        progress === undefined ? "" : `${count(progress.done)} rows`,
+        progress === undefined || progress.ratePerSecond === 0
+          ? ""
+          : `${count(Math.round(progress.ratePerSecond))} rows/s`,
+        remainingWords(progress?.remainingMs),
+        carriedOn,
+      );
+    case "completed":
+      return lineWords(
+        isExpired ? "Removed" : "Done",
+        `${count(rows)} rows`,
+        amountWords(bytes, null),
+        tookWords(job),
+        carriedOn,
+      );
+    default:
+      return jobWords(job);
+  }
+}
+
+interface ExportAmounts {
+  readonly rows: number;
+  readonly bytes: number;
+  readonly isExpired: boolean;
+}

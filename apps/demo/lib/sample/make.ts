@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setImmediate as turn } from "node:timers/promises";
-import { TABLES, type ColumnType, type SampleTable } from "./tables.ts";
+import { allRowCount, TABLES, type ColumnType, type SampleTable } from "./tables.ts";
 
 /** Rows written between two turns of the event loop, so that a server that makes the sample still answers. */
 const ROWS_PER_TURN = 1_000;
@@ -30,10 +30,9 @@ export async function makeSample(path: string, onRows: OnRows = () => undefined)
   try {
     // Nothing to lose: a making that is cut off is made anew.
     database.exec("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE");
-    const allRows = TABLES.reduce((sum, table) => sum + table.rowCount, 0);
     let doneRows = 0;
     for (const table of TABLES) {
-      await fill(database, table, (rows) => onRows((doneRows += rows), allRows));
+      await fill(database, table, (rows) => onRows((doneRows += rows), allRowCount));
     }
     database.close();
     renameSync(unfinished, path);

@@ -18,6 +18,8 @@ export interface SampleTable {
   readonly rowCount: number;
   /** The first is `id`, the key: 1 to `rowCount`. */
   readonly columns: readonly Column[];
+  /** What an export can be narrowed to: a column, and the values that it may have. */
+  readonly filter: { readonly column: string; readonly values: readonly string[] };
   /** The values of the row with that id, in the order of the columns. */
   row(id: number): readonly Value[];
 }
@@ -61,6 +63,7 @@ const NOTES = [
 const users: SampleTable = {
   name: "users",
   rowCount: USERS,
+  filter: { column: "plan", values: ["free", "plus", "team"] },
   columns: [
     { name: "id", type: "whole" },
     { name: "name", type: "text" },
@@ -90,6 +93,7 @@ const users: SampleTable = {
 const orders: SampleTable = {
   name: "orders",
   rowCount: ORDERS,
+  filter: { column: "status", values: ["paid", "sent", "returned"] },
   columns: [
     { name: "id", type: "whole" },
     { name: "user_id", type: "whole" },
@@ -118,6 +122,7 @@ const orders: SampleTable = {
 const events: SampleTable = {
   name: "events",
   rowCount: EVENTS,
+  filter: { column: "kind", values: ["view", "click", "search", "purchase", "error"] },
   columns: [
     { name: "id", type: "whole" },
     { name: "at", type: "time" },
@@ -145,6 +150,9 @@ const events: SampleTable = {
 
 /** The tables, the smallest first. */
 export const TABLES: readonly SampleTable[] = [users, orders, events];
+
+/** The rows of all tables together. */
+export const allRowCount: number = USERS + ORDERS + EVENTS;
 
 function timeOf(sinceBeginMs: number): string {
   return new Date(BEGIN_MS + sinceBeginMs).toISOString();

@@ -1,0 +1,36 @@
+// The sample in PostgreSQL as a source of exports: read through a cursor, which ends when the reader leaves.
+
+import pg from "pg";
+import Cursor from "pg-cursor";
+import { pgRows } from "tailrace/export/pg";
+import { fillPostgres } from "./fill-postgres.ts";
+import type { SampleQuery, SampleSource } from "./source.ts";
+
+const MAX_CONNECTION_COUNT = 8;
+/** The largest `integer` of PostgreSQL. */
+const MAX_KEY = 2_147_483_647;
+
+export async function postgresSource(url: string): Promise<SampleSource> {
+  const pool = new pg.Pool({ connectionString: url, max: MAX_CONNECTION_COUNT });
+  pool.on("error", console.error); // a connection that waits in the pool was lost: the next query opens another
+  await fillPostgres(pool);
+  return {
+    kind: "postgres",
+    batches: (query, after) => {
+      const values = query.filter === undefined ? [after ?? 0] : [after ?? 0, query.filter.value];
+      const columns = query.table.columns.map(({ name }) => name).join(", ");
+      const text = `SELECT ${columns} FROM ${query.table.name} ${whereOf(query)} ORDER BY id LIMIT ${query.rowCount}`;
+      return ({ signal }) => pgRows(pool, { text, values }, { cursor: Cursor, rowMode: "array", signal });
+    },
+    async count(query, upTo = MAX_KEY) {
+      const values = query.filter === undefined ? [0, upTo] : [0, query.filter.value, upTo];
+      const text = `SELECT count(*) AS rows FROM ${query.table.name} ${whereOf(query)} AND id <= $${values.length}`;
+      const { rows } = await pool.query<{ rows: string }>(text, values);
+      return Math.min(query.rowCount, Number(rows[0]?.rows));
+    },
+  };
+}
+
+function whereOf({ filter }: SampleQuery): string {
+  return filter === undefined ? "WHERE id > $1" : `WHERE id > $1 AND ${filter.column} = $2`;
+}
