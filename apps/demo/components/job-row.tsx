@@ -34,7 +34,8 @@ export function JobRow({ listed, isFollowed, onChange }: RowProps): ReactElement
     onChange();
   };
 
-  const name = kindWords(job);
+  // Of the list: what followers are sent leaves out what the job was started with.
+  const name = kindWords(listed);
   return (
     <li className="transfer" data-testid="job" data-id={id} data-state={state}>
       <div className="transfer-head">

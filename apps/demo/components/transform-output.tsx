@@ -8,6 +8,8 @@ import { amountWords, lineWords, rateWords, sizeWords } from "../lib/transfer-wo
 import { TransferBar } from "./transfer-bar.tsx";
 import type { TransformState } from "./use-transform.ts";
 
+const SPOKEN_BYTES = 100_000;
+
 interface OutputProps {
   readonly state: TransformState;
   readonly onStop: () => void;
@@ -42,6 +44,9 @@ export function TransformOutput({ state, onStop }: OutputProps): ReactElement {
         {amountsOf(state)}
       </p>
       <div role="alert">{problem === "" ? null : <p className="notice notice-danger">{problem}</p>}</div>
+      <div role="status" className="visually-hidden">
+        {spokenOf(state)}
+      </div>
       {/* Scrolled by the keyboard too. */}
       <pre className="transform-text" data-testid="output" tabIndex={0} aria-labelledby="transform-out">
         {text}
@@ -56,6 +61,13 @@ export function TransformOutput({ state, onStop }: OutputProps): ReactElement {
 /** Whether there is more than is shown: a character has at most 4 bytes, so that this is told from the numbers. */
 function isCut({ text, outBytes }: TransformState): boolean {
   return new TextEncoder().encode(text).length < outBytes;
+}
+
+/** What is said of an end. Nothing of a text that is short: it is sent anew with each pause in typing. */
+function spokenOf({ status, inBytes, outBytes, totalBytes }: TransformState): string {
+  if (status === "stopped") return "Stopped";
+  if (status !== "done" || totalBytes < SPOKEN_BYTES) return "";
+  return `Done: ${sizeWords(inBytes)} in, ${sizeWords(outBytes)} out`;
 }
 
 function amountsOf({ status, inBytes, outBytes, totalBytes, tookMs }: TransformState): string {

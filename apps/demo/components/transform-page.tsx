@@ -95,8 +95,9 @@ export function TransformPage(): ReactElement {
       <div role="alert">{problem === "" ? null : <p className="notice">{problem}</p>}</div>
       <p className="transform-note">
         A browser sends the whole of a request before it reads the answer, so this page sends a file in pieces of 512
-        kB, cut behind a line end. Other clients need no such thing: <code>curl -T file -N {"{this address}"}</code>{" "}
-        shows the first lines while the last ones are still on their way.
+        kB, cut behind a line end. Other clients need no such thing:{" "}
+        <code>curl -N -X POST -T file "http://…/api/transform?op={name}"</code> shows the first lines while the last
+        ones are still on their way.
       </p>
     </main>
   );

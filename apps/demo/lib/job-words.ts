@@ -41,14 +41,18 @@ function resultWords({ result }: JobSnapshot): string {
   if (typeof result !== "object" || result === null) return "";
   return Object.entries(result as Record<string, unknown>)
     .map(([name, value]) =>
-      name === "bytes" && typeof value === "number" ? amountWords(value, null) : `${String(value)} ${name}`,
+      // The names of a result's members are plurals.
+      name === "bytes" && typeof value === "number"
+        ? amountWords(value, null)
+        : `${String(value)} ${value === 1 ? name.replace(/s$/, "") : name}`,
     )
     .join(", ");
 }
 
 function tookWords({ startedAtMs, endedAtMs }: JobSnapshot): string {
   if (startedAtMs === undefined || endedAtMs === undefined) return "";
-  return `in ${((endedAtMs - startedAtMs) / 1_000).toFixed(1)} s`;
+  const tookMs = endedAtMs - startedAtMs;
+  return tookMs < 100 ? "at once" : `in ${(tookMs / 1_000).toFixed(1)} s`;
 }
 
 /** A line of a log, with its time of day. */
