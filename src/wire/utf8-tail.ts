@@ -12,6 +12,8 @@ export function unfinishedTail(bytes: Uint8Array): number {
     const byte = bytes[size - back] as number;
     if (byte < 0x80) return 0;
     if (byte >= 0xc0) {
+      // C0, C1 and F5 to FF begin no character: nothing that comes can make them one.
+      if (byte < 0xc2 || byte > 0xf4) return 0;
       const needed = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
       return needed > back ? back : 0;
     }
