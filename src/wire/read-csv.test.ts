@@ -4,7 +4,7 @@ import { describe, expect, expectTypeOf, test, vi } from "vitest";
 import { createCsvEncoder, type CsvColumn } from "./csv-encode.ts";
 import { utf8 } from "./csv.test-support.ts";
 import { readCsv, type ReadCsvOptions } from "./read-csv.ts";
-import type { RowBody } from "./read-ndjson.ts";
+import type { RowBody } from "./row-body.ts";
 import type { StandardSchema } from "./standard-schema.ts";
 
 type Then = "close" | "break" | "open";

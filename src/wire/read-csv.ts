@@ -4,8 +4,7 @@ import { type AsArrays, createCsvDecoder } from "./csv-decode.ts";
 import type { CsvObject } from "./csv-header.ts";
 import type { CsvCell } from "./csv-record.ts";
 import type { CsvRules } from "./csv-rules.ts";
-import type { RowBody, Rows } from "./read-ndjson.ts";
-import { rowsOf } from "./row-body.ts";
+import { type RowBody, type Rows, rowsOf } from "./row-body.ts";
 
 /** Options of {@link readCsv}. */
 export interface ReadCsvOptions<T = CsvObject> extends CsvRules<T> {

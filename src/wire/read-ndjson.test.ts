@@ -2,7 +2,8 @@
 
 import { describe, expect, expectTypeOf, test, vi } from "vitest";
 import { encodeRowsEnd } from "./ndjson-end.ts";
-import { type ReadNdjsonOptions, readNdjson, type RowBody } from "./read-ndjson.ts";
+import { type ReadNdjsonOptions, readNdjson } from "./read-ndjson.ts";
+import type { RowBody } from "./row-body.ts";
 
 const utf8 = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
 

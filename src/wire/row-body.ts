@@ -1,13 +1,29 @@
 // The body that rows are read from, whatever it is: its chunks, as far as a loop asks for them, through a decoder and out in batches.
 
-import { isPromiseLike, openSource, type Pull } from "../bytes/source.ts";
+import { DONE, isPromiseLike, openSource, type Pull } from "../bytes/source.ts";
 import { isTailraceError, TailraceError } from "../errors.ts";
-import type { RowBody, Rows } from "./read-ndjson.ts";
+
+/** What rows are read from. */
+export type RowBody =
+  | Response
+  | Request
+  | Blob
+  | ReadableStream<Uint8Array>
+  | AsyncIterable<Uint8Array>
+  | Iterable<Uint8Array>;
+
+/** The rows of one body. They can be read once, one by one or in batches. */
+export interface Rows<T> extends AsyncIterable<T> {
+  /** All rows that were in one chunk of the body, at once: much faster than one by one. No batch is empty. */
+  batches(): AsyncIterable<readonly T[]>;
+}
 
 /** A decoder whose rows are gathered: one call of `push` or `end`, one batch. */
 export interface BatchDecoder {
   push(bytes: Uint8Array): void;
   end(): void;
+  /** Whether the rows have come to their own end: a body that breaks behind it takes nothing away. Default: never. */
+  isOver?(): boolean;
 }
 
 /**
@@ -50,9 +66,10 @@ async function* readBatches<T>(
   const pull = openBody(body);
   try {
     for (let isDone = false; !isDone;) {
-      const result = await nextChunk(pull, signal).catch((cause: unknown): never => {
+      const result = await nextChunk(pull, signal).catch((cause: unknown): IteratorReturnResult<undefined> => {
         if (signal?.aborted === true) throw cause;
         isBroken = true;
+        if (decoder.isOver?.() === true) return DONE;
         throw isTailraceError(cause) ? cause : brokenOff(cause, rowCount);
       });
       isDone = result.done === true;

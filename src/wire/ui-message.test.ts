@@ -98,14 +98,39 @@ describe("foldChunk", () => {
     ]);
   });
 
+  test("foldChunk() shows a tool's input as it grows, and leaves the answers before as they were", () => {
+    const start = fold({ type: "tool-input-start", toolCallId: "c", toolName: "f" });
+    const one = foldChunk(start, { type: "tool-input-delta", toolCallId: "c", inputTextDelta: '{"a":"x' });
+    const two = foldChunk(one, { type: "tool-input-delta", toolCallId: "c", inputTextDelta: 'y","b":[1,' });
+    const other = foldChunk(one, { type: "tool-input-delta", toolCallId: "c", inputTextDelta: 'z"}' });
+    const shown = [start, one, two, other].map(({ message }) => message.parts[0]);
+    expect(shown).toEqual([
+      { type: "tool-f", toolCallId: "c", state: "input-streaming" },
+      { type: "tool-f", toolCallId: "c", state: "input-streaming", input: { a: "x" }, rawInput: '{"a":"x' },
+      {
+        type: "tool-f",
+        toolCallId: "c",
+        state: "input-streaming",
+        input: { a: "xy", b: [1] },
+        rawInput: '{"a":"xy","b":[1,',
+      },
+      { type: "tool-f", toolCallId: "c", state: "input-streaming", input: { a: "xz" }, rawInput: '{"a":"xz"}' },
+    ]);
+    const broken = foldChunk(two, { type: "tool-input-delta", toolCallId: "c", inputTextDelta: "}" });
+    expect(broken.message.parts[0]).toMatchObject({ state: "input-streaming", rawInput: '{"a":"xy","b":[1,}' });
+  });
+
   test("foldChunk() drops a step that is done again", () => {
     const { message } = fold(
       { type: "start-step" },
+      { type: "text-start", id: "0" },
       { type: "text-delta", id: "0", delta: "kept" },
       { type: "finish-step" },
       { type: "start-step" },
+      { type: "text-start", id: "0" },
       { type: "text-delta", id: "0", delta: "dropped" },
       { type: "reset-step" },
+      { type: "text-start", id: "0" },
       { type: "text-delta", id: "0", delta: "again" },
     );
     expect(messageText(message)).toBe("keptagain");

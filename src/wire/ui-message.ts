@@ -1,5 +1,8 @@
 // Folds the chunks of the AI SDK's UI message stream, version v1, into a message: a pure reducer.
 
+import type { Part, TextPart } from "./ui-message-parts.ts";
+import { foldTool } from "./ui-message-tools.ts";
+
 /** How an answer ended; absent while it is being written, or when nobody knows. */
 export interface MessageEnd {
   readonly reason: "completed" | "stopped" | "failed" | "interrupted";
@@ -7,25 +10,7 @@ export interface MessageEnd {
 }
 
 /** One part of a message, in the AI SDK's shape. */
-export type MessagePart =
-  | { readonly type: "text"; readonly text: string; readonly state?: "streaming" | "done" | undefined }
-  | { readonly type: "reasoning"; readonly text: string; readonly state?: "streaming" | "done" | undefined }
-  | {
-      readonly type: "source-url";
-      readonly sourceId: string;
-      readonly url: string;
-      readonly title?: string | undefined;
-    }
-  | {
-      readonly type: "source-document";
-      readonly sourceId: string;
-      readonly mediaType: string;
-      readonly title: string;
-      readonly filename?: string | undefined;
-    }
-  | { readonly type: "file"; readonly url: string; readonly mediaType: string }
-  | { readonly type: "step-start" }
-  | { readonly type: `data-${string}`; readonly id?: string | undefined; readonly data: unknown };
+export type MessagePart = Part;
 
 /** A message in the shape of the AI SDK's `UIMessage`, with two additions of ours: `end` and `delivery`. */
 export interface ChatMessage {
@@ -99,42 +84,66 @@ function addPart(answer: Answer, part: MessagePart): Answer {
 }
 
 function withMetadata(answer: Answer, added: unknown): Answer {
-  if (typeof added !== "object" || added === null) return answer;
+  if (!isRecord(added)) return answer;
   const old = answer.message.metadata;
-  const metadata = typeof old === "object" && old !== null ? { ...old, ...added } : added;
+  const metadata = isRecord(old) ? mergeMetadata(old, added) : added;
   return { ...answer, message: { ...answer.message, metadata } };
 }
 
-type Kind = "text" | "reasoning";
+function isRecord(value: unknown): value is MessageChunk {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
 
-function startText(answer: Answer, kind: Kind, id: string): Answer {
+/** Merges metadata as the AI SDK does: object by object, where anything else takes the place of what was there. */
+export function mergeMetadata(base: MessageChunk, added: MessageChunk): MessageChunk {
+  const merged: Record<string, unknown> = { ...base };
+  for (const [key, value] of Object.entries(added)) {
+    // JSON can name them, and they would reach the prototype.
+    if (key === "__proto__" || key === "constructor" || key === "prototype" || value === undefined) continue;
+    const old = merged[key];
+    merged[key] = isRecord(old) && isRecord(value) ? mergeMetadata(old, value) : value;
+  }
+  return merged;
+}
+
+type Kind = TextPart["type"];
+
+function startText(answer: Answer, kind: Kind, id: string, chunk: MessageChunk): Answer {
   const open = new Map(answer.open).set(`${kind}:${id}`, answer.message.parts.length);
-  return addPart({ ...answer, open }, { type: kind, text: "", state: "streaming" });
+  return addPart({ ...answer, open }, withProvider({ type: kind, text: "", state: "streaming" }, chunk));
 }
 
 /** A delta whose start was never seen opens its part itself: better a part of its own than lost words. */
-function addText(answer: Answer, kind: Kind, id: string, delta: string): Answer {
+function addText(answer: Answer, kind: Kind, id: string, chunk: MessageChunk): Answer {
   const key = `${kind}:${id}`;
-  const ready = answer.open.has(key) ? answer : startText(answer, kind, id);
-  const index = ready.open.get(key);
-  return withParts(
-    ready,
-    ready.message.parts.map((part, at) =>
-      at === index && part.type === kind ? { ...part, text: part.text + delta } : part,
-    ),
+  const ready = answer.open.has(key) ? answer : startText(answer, kind, id, {});
+  return changeText(ready, ready.open.get(key), (part) =>
+    withProvider({ ...part, text: part.text + asText(chunk["delta"]) }, chunk),
   );
 }
 
-function endText(answer: Answer, kind: Kind, id: string): Answer {
+function endText(answer: Answer, kind: Kind, id: string, chunk: MessageChunk): Answer {
   const key = `${kind}:${id}`;
   const index = answer.open.get(key);
   if (index === undefined) return answer;
   const open = new Map(answer.open);
   open.delete(key);
-  return withParts(
-    { ...answer, open },
-    answer.message.parts.map((part, at) => (at === index && part.type === kind ? { ...part, state: "done" } : part)),
+  const citations = Array.isArray(chunk["citations"]) ? { citations: chunk["citations"] } : {};
+  return changeText({ ...answer, open }, index, (part) =>
+    withProvider({ ...part, ...citations, state: "done" }, chunk),
   );
+}
+
+function changeText(answer: Answer, index: number | undefined, make: (part: TextPart) => TextPart): Answer {
+  const { parts } = answer.message;
+  const part = index === undefined ? undefined : parts[index];
+  if (part === undefined || (part.type !== "text" && part.type !== "reasoning")) return answer;
+  return withParts(answer, parts.with(index!, make(part)));
+}
+
+function withProvider<T extends object>(part: T, chunk: MessageChunk): T {
+  const metadata = chunk["providerMetadata"];
+  return metadata === undefined || metadata === null ? part : { ...part, providerMetadata: metadata };
 }
 
 /** A `data-NAME` chunk: the same name and id replaces in place; a transient one is not for the message. */
@@ -178,45 +187,58 @@ export function foldChunk(answer: Answer, chunk: MessageChunk): Answer {
   if (end !== undefined) return endAnswer(withMetadata(answer, chunk["messageMetadata"]), end);
   switch (type) {
     case "text-start":
-      return startText(answer, "text", id);
+      return startText(answer, "text", id, chunk);
     case "text-delta":
-      return addText(answer, "text", id, asText(chunk["delta"]));
+      return addText(answer, "text", id, chunk);
     case "text-end":
-      return endText(answer, "text", id);
+      return endText(answer, "text", id, chunk);
     case "reasoning-start":
-      return startText(answer, "reasoning", id);
+      return startText(answer, "reasoning", id, chunk);
     case "reasoning-delta":
-      return addText(answer, "reasoning", id, asText(chunk["delta"]));
+      return addText(answer, "reasoning", id, chunk);
     case "reasoning-end":
-      return endText(answer, "reasoning", id);
-    case "source-url": {
-      const title = chunk["title"];
-      const source = { type, sourceId: asText(chunk["sourceId"]), url: asText(chunk["url"]) } as const;
-      return addPart(answer, typeof title === "string" ? { ...source, title } : source);
-    }
-    case "source-document": {
-      const { filename } = chunk as { readonly filename?: unknown };
-      return addPart(answer, {
-        type,
-        sourceId: asText(chunk["sourceId"]),
-        mediaType: asText(chunk["mediaType"]),
-        title: asText(chunk["title"]),
-        ...(typeof filename === "string" ? { filename } : {}),
-      });
-    }
+      return endText(answer, "reasoning", id, chunk);
+    case "source-url":
+    case "source-document":
     case "file":
-      return addPart(answer, { type, url: asText(chunk["url"]), mediaType: asText(chunk["mediaType"]) });
+    case "reasoning-file":
+    case "custom":
+    case "steering-message":
+      return addPart(answer, wholePart(type, chunk));
     case "message-metadata":
       return withMetadata(answer, chunk["messageMetadata"]);
     case "start-step":
       return addPart(answer, { type: "step-start" });
-    case "finish-step":
-      // The ids of parts may come again in the next step.
-      return { ...answer, open: new Map() };
     case "reset-step":
       return resetStep(answer);
-    default:
-      return type.startsWith("data-") ? addData(answer, type as `data-${string}`, chunk) : answer;
+    default: {
+      if (type.startsWith("data-")) return addData(answer, type as `data-${string}`, chunk);
+      const parts = foldTool(answer.message.parts, chunk);
+      return parts === answer.message.parts ? answer : withParts(answer, parts);
+    }
+  }
+}
+
+/** The part that one chunk brings whole. */
+function wholePart(type: string, chunk: MessageChunk): MessagePart {
+  const text = (key: string): string => asText(chunk[key]);
+  const maybe = (key: string): object => (typeof chunk[key] === "string" ? { [key]: chunk[key] } : {});
+  switch (type) {
+    case "source-url":
+      return withProvider({ type, sourceId: text("sourceId"), url: text("url"), ...maybe("title") }, chunk);
+    case "source-document": {
+      const source = { type, sourceId: text("sourceId"), mediaType: text("mediaType"), title: text("title") } as const;
+      return withProvider({ ...source, ...maybe("filename") }, chunk);
+    }
+    case "file":
+    case "reasoning-file":
+      return withProvider({ type, url: text("url"), mediaType: text("mediaType") }, chunk);
+    case "custom":
+      return withProvider({ type, kind: text("kind") }, chunk);
+    default: {
+      const parts = Array.isArray(chunk["parts"]) ? (chunk["parts"] as readonly unknown[]) : [];
+      return { type: "steering-message", id: text("id"), parts };
+    }
   }
 }
 
