@@ -1,7 +1,20 @@
 // `tailrace/chat`: answers of language models as runs.
 
 export { Conversations, type AnswerContext, type Answerer, type SendOptions } from "./chat/conversations.ts";
+export { fromAgUi, type AgUiEvent } from "./chat/ag-ui-in.ts";
+export { fromAiSdk, type AiSdkResult } from "./chat/ai-sdk.ts";
+export { fromAnthropic, type AnthropicEvent } from "./chat/anthropic.ts";
+export { classifyModelError, type ModelError, type ModelErrorKind } from "./chat/model-errors.ts";
+export { fromResponses, type ResponsesEvent } from "./chat/openai-responses.ts";
 export { fromChatCompletions, type ChatCompletionChunk } from "./chat/openai.ts";
-export { textOf, uiMessageStream } from "./chat/ui-message-stream.ts";
-export type { UiChunk } from "./wire/ui-chunks.ts";
+export { fromText } from "./chat/plain-text.ts";
+export { withCare, type CareOptions } from "./chat/upstream-care.ts";
+export type { Upstream, UpstreamBytes } from "./chat/upstream-events.ts";
+export { completionsRoute, type CompletionContext, type CompletionsRouteOptions } from "./chat/completions-route.ts";
+export { toAgUi, type AgUiOptions } from "./chat/to-ag-ui-reply.ts";
+export { toChatCompletions, type ChatCompletionsOptions } from "./chat/to-chat-completions-reply.ts";
+export { chatReply } from "./chat/to-client.ts";
+export { textOf, uiMessageStream, type UiMessageStreamOptions } from "./chat/ui-message-stream.ts";
+export type { FinishReason, ProviderMetadata, TokenUsage, UiChunk } from "./wire/ui-chunks.ts";
 export type { ChatMessage, MessageEnd, MessagePart } from "./wire/ui-message.ts";
+export { isToolPart, toolNameOf, type ToolApproval, type ToolPart, type ToolState } from "./wire/ui-message-parts.ts";

@@ -6,9 +6,19 @@ import type { NamedSource } from "../log/named.ts";
 import type { End } from "../wire/format.ts";
 import { encodeComment, encodeEvent } from "../wire/sse-encode.ts";
 import type { UiChunk } from "../wire/ui-chunks.ts";
+import { preludeEncoder, wantsPrelude, type ItemEncoder } from "./prelude-encode.ts";
 
 /** Tells a client which version of the protocol this is. */
 const VERSION_HEADER = "x-vercel-ai-ui-message-stream";
+
+/** Options of {@link uiMessageStream}. */
+export interface UiMessageStreamOptions extends EventReplyOptions {
+  /**
+   * Merge what was written before the reader came into few chunks, instead of replaying it token by token (PROTOCOL.md, section 7). The
+   * message is the same. A reader that comes back with a `Last-Event-ID` gets the chunks it misses as they are. Default: if the request asks for it, by the header `tailrace-prelude: 1` or by `prelude=1` in its query.
+   */
+  readonly prelude?: boolean | undefined;
+}
 
 /**
  * Replies with a run of UI message chunks. Stock clients get the whole run; one that sends `Last-Event-ID` gets what is
@@ -17,26 +27,36 @@ const VERSION_HEADER = "x-vercel-ai-ui-message-stream";
  * A completed run has written its own `finish`. Any other end is told by a chunk made here: `abort` for a stopped run, `error`
  * (with `reason` `failed` or `interrupted` beside its text) for a broken one, since silence would look like success.
  */
-export function uiMessageStream(
+export async function uiMessageStream(
   request: Request,
   source: NamedSource<UiChunk>,
-  options: EventReplyOptions = {},
+  options: UiMessageStreamOptions = {},
 ): Promise<Response> {
-  const headers = new Headers(options.headers);
+  const { prelude = wantsPrelude(request), ...rest } = options;
+  const headers = new Headers(rest.headers);
   headers.set(VERSION_HEADER, "v1");
+  const merging = prelude ? await preludeEncoder(request, source) : undefined;
+  if (merging !== undefined) headers.set("tailrace-prelude", "1");
+  const encoder = merging ?? PLAIN;
   return namedEvents(
     request,
     source,
-    { ...options, headers },
+    { ...rest, headers },
     {
-      encodeItem: ({ offset, payload }) => encodeEvent({ id: offset, data: payload }),
-      encodeEnd,
+      encodeItem: (item) => encoder.item(item),
+      encodeEnd: (end, id) => encoder.rest() + encodeEnd(end, id),
       // A client that knows no such chunk would fail on an event: it gets the history from its start, and a remark.
-      encodeGap: (gap) => encodeComment(`gap ${JSON.stringify(gap)}`),
-      encodeFailure: () => encodeEnd({ reason: "failed" }),
+      encodeGap: (gap) => encoder.rest() + encodeComment(`gap ${JSON.stringify(gap)}`),
+      encodeFailure: () => encoder.rest() + encodeEnd({ reason: "failed" }),
     },
   );
 }
+
+/** Each chunk as it is. */
+const PLAIN: ItemEncoder = {
+  item: ({ offset, payload }) => encodeEvent({ id: offset, data: payload }),
+  rest: () => "",
+};
 
 const DONE = encodeEvent({ data: "[DONE]" });
 
