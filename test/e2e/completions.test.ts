@@ -54,7 +54,7 @@ describe("/v1", () => {
       }
       return finish;
     };
-    await expect(read()).rejects.toThrow();
+    await expect(read()).rejects.toBeInstanceOf(APIError);
     await expect(client.chat.completions.create(ask("cut"))).rejects.toBeInstanceOf(APIError);
   });
 
