@@ -16,7 +16,7 @@ try {
   await streams.open();
   await streams.close();
   const databaseUrl = process.env["DATABASE_URL"];
-  if (databaseUrl !== undefined) await fillDatabase(databaseUrl);
+  if (databaseUrl) await fillDatabase(databaseUrl);
   if (!existsSync(sampleFile)) await aloud("making the sample database", (onRows) => makeSample(sampleFile, onRows));
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));
@@ -39,6 +39,11 @@ async function fillDatabase(url: string): Promise<void> {
   const pool = new pg.Pool({ connectionString: url, max: 1 });
   try {
     await aloud("filling the database of DATABASE_URL", (onRows) => fillPostgres(pool, onRows));
+  } catch (error) {
+    // A name with several addresses fails without a message, but with a code.
+    const { message, code } = error as { readonly message?: string; readonly code?: string };
+    const why = `The database of DATABASE_URL cannot be used: ${message || code || "it does not answer"}`;
+    throw new Error(`${why}. Correct the address, or unset it to export from SQLite.`, { cause: error });
   } finally {
     await pool.end();
   }

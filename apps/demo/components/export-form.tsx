@@ -2,8 +2,8 @@
 
 "use client";
 
-import { type ReactElement, useId } from "react";
-import { type ExportInput, FORMATS, tableOf } from "../lib/export-input.ts";
+import { type ReactElement, useId, useState } from "react";
+import { type ExportInput, type Format, FORMATS, tableOf } from "../lib/export-input.ts";
 import { TABLES } from "../lib/sample/tables.ts";
 
 interface FormProps {
@@ -16,9 +16,12 @@ interface FormProps {
 export function ExportForm({ input, isBusy, onInput, onMake }: FormProps): ReactElement {
   const id = useId();
   const table = tableOf(input.table);
+  // What stands in the field, which is no number while somebody types.
+  const [rowsText, setRowsText] = useState(String(input.rows));
+  const isRowsValid = rowsOf(rowsText, table.rowCount) !== undefined;
   return (
     <form
-      className="publish"
+      className="publish export-form"
       onSubmit={(event) => {
         event.preventDefault();
         void onMake();
@@ -32,7 +35,9 @@ export function ExportForm({ input, isBusy, onInput, onMake }: FormProps): React
           value={input.table}
           onChange={({ target }) => {
             const chosen = TABLES.find(({ name }) => name === target.value) ?? table;
-            onInput({ format: input.format, table: chosen.name, rows: Math.min(input.rows, chosen.rowCount) });
+            const rows = Math.min(input.rows, chosen.rowCount);
+            setRowsText(String(rows));
+            onInput({ format: input.format, table: chosen.name, rows });
           }}
         >
           {TABLES.map(({ name, rowCount }) => (
@@ -66,12 +71,20 @@ export function ExportForm({ input, isBusy, onInput, onMake }: FormProps): React
           max={table.rowCount}
           step={1}
           required
-          value={input.rows}
+          value={rowsText}
+          aria-invalid={!isRowsValid}
+          aria-describedby={isRowsValid ? undefined : `${id}-rule`}
           onChange={({ target }) => {
-            const rows = Math.floor(target.valueAsNumber);
-            if (rows >= 0) onInput({ ...input, rows: Math.min(rows, table.rowCount) });
+            setRowsText(target.value);
+            const rows = rowsOf(target.value, table.rowCount);
+            if (rows !== undefined) onInput({ ...input, rows });
           }}
         />
+        {isRowsValid ? null : (
+          <p id={`${id}-rule`} className="export-rule">
+            A whole number from 0 to {table.rowCount.toLocaleString("en")}.
+          </p>
+        )}
       </div>
       <fieldset className="export-format">
         <legend>Format</legend>
@@ -84,12 +97,19 @@ export function ExportForm({ input, isBusy, onInput, onMake }: FormProps): React
               checked={input.format === format}
               onChange={() => onInput({ ...input, format })}
             />
-            {format === "csv" ? "CSV" : "NDJSON"}
+            {formatWords(format)}
           </label>
         ))}
       </fieldset>
       <div className="publish-foot">
-        <a className="button button-primary" data-testid="download" href={`/api/export?${searchOf(input)}`} download>
+        <a
+          className="button button-primary"
+          data-testid="download"
+          // Without an address it is a link that is switched off.
+          {...(isRowsValid
+            ? { href: `/api/export?${searchOf(input)}`, download: true }
+            : { role: "link", "aria-disabled": true })}
+        >
           Download
         </a>
         <button type="submit" className="button" data-testid="make" disabled={isBusy}>
@@ -98,6 +118,15 @@ export function ExportForm({ input, isBusy, onInput, onMake }: FormProps): React
       </div>
     </form>
   );
+}
+
+function rowsOf(text: string, max: number): number | undefined {
+  const rows = text === "" ? Number.NaN : Number(text);
+  return Number.isSafeInteger(rows) && rows >= 0 && rows <= max ? rows : undefined;
+}
+
+export function formatWords(format: Format): string {
+  return format === "csv" ? "CSV" : "NDJSON";
 }
 
 /** The input as a query. */

@@ -38,7 +38,7 @@ export function ExportPage(): ReactElement {
         Rows go from the database’s cursor to your disk, and nobody holds them in between. Or have a file made here: it
         goes on when you leave, and after a crash from the last row that was kept.
       </p>
-      <div className="jobs">
+      <div className="jobs export">
         <section aria-labelledby="export-what">
           <h2 id="export-what">What to export</h2>
           <ExportForm input={input} isBusy={status === "starting"} onInput={setInput} onMake={make} />

@@ -5,41 +5,56 @@
 import { type ReactElement, useEffect, useState } from "react";
 import { readNdjson } from "tailrace/wire";
 import { type ExportInput, tableOf } from "../lib/export-input.ts";
+import type { TableName } from "../lib/sample/tables.ts";
 import { searchOf } from "./export-form.tsx";
 
 const SHOWN_ROWS = 8;
 
 type Row = Readonly<Record<string, unknown>>;
 
+interface Shown {
+  readonly table: TableName;
+  readonly rows: readonly Row[];
+  readonly problem: string;
+  /** No more rows will come. */
+  readonly isWhole: boolean;
+}
+
 export function ExportPreview({ input }: { readonly input: ExportInput }): ReactElement {
-  const { table: name, filter } = input;
+  const { table, filter } = input;
   const rowCount = Math.min(SHOWN_ROWS, input.rows);
-  const [shown, setShown] = useState<{ readonly rows: readonly Row[]; readonly problem: string }>({
-    rows: [],
-    problem: "",
-  });
-  const search = searchOf({ format: "ndjson", table: name, rows: rowCount, filter });
+  const nothing: Shown = { table, rows: [], problem: "", isWhole: false };
+  const [last, show] = useState(nothing);
+  // Until others come, the rows of another filter may stay, but not those of another table under this one's columns.
+  const shown = last.table === table ? last : nothing;
+  const search = searchOf({ format: "ndjson", table, rows: rowCount, filter });
   useEffect(() => {
     const life = new AbortController();
-    void preview(search, life.signal, (rows, problem) => {
-      if (!life.signal.aborted) setShown({ rows, problem });
+    void preview(search, life.signal, (next) => {
+      if (!life.signal.aborted) show({ table, ...next });
     });
     return () => life.abort();
-  }, [search]);
+  }, [search, table]);
 
-  const { columns } = tableOf(name);
+  const { columns } = tableOf(table);
   return (
     <section aria-labelledby="export-preview">
       <h2 id="export-preview">The first rows</h2>
       <div role="alert">{shown.problem === "" ? null : <p className="notice notice-danger">{shown.problem}</p>}</div>
       {/* Scrolled by the keyboard too. */}
-      <div className="export-table" tabIndex={0} role="region" aria-labelledby="export-preview" data-testid="preview">
+      <div
+        className="export-table"
+        tabIndex={0}
+        role="region"
+        aria-label="Table of the first rows"
+        data-testid="preview"
+      >
         <table>
           <thead>
             <tr>
-              {columns.map((column) => (
-                <th key={column.name} scope="col">
-                  {column.name}
+              {columns.map(({ name, type }) => (
+                <th key={name} scope="col" data-type={type}>
+                  {name}
                 </th>
               ))}
             </tr>
@@ -47,34 +62,37 @@ export function ExportPreview({ input }: { readonly input: ExportInput }): React
           <tbody>
             {shown.rows.map((row) => (
               <tr key={String(row["id"])}>
-                {columns.map((column) => (
-                  <td key={column.name}>{cellOf(row[column.name])}</td>
+                {columns.map(({ name, type }) => (
+                  <td key={name} data-type={type}>
+                    {cellOf(row[name])}
+                  </td>
                 ))}
               </tr>
             ))}
           </tbody>
         </table>
+        {shown.rows.length > 0 || shown.problem !== "" ? null : (
+          <p className="transfer-line export-none">{shown.isWhole ? "No rows." : "Waiting for the rows…"}</p>
+        )}
       </div>
     </section>
   );
 }
 
-async function preview(
-  search: string,
-  signal: AbortSignal,
-  show: (rows: readonly Row[], problem: string) => void,
-): Promise<void> {
+async function preview(search: string, signal: AbortSignal, show: (shown: Omit<Shown, "table">) => void) {
   let rows: readonly Row[] = [];
   try {
-    const response = await fetch(`/api/export?${search}`, { signal });
+    const response = await fetch(`/api/export?${search}`, { signal }).catch((error: unknown) => {
+      throw new Error("The server could not be reached.", { cause: error });
+    });
     if (!response.ok) throw new Error(`The server answered ${response.status}.`);
     for await (const batch of readNdjson<Row>(response, { signal }).batches()) {
       rows = [...rows, ...batch];
-      show(rows, "");
+      show({ rows, problem: "", isWhole: false });
     }
-    if (rows.length === 0) show([], "");
+    show({ rows, problem: "", isWhole: true });
   } catch (error) {
-    if (!signal.aborted) show(rows, error instanceof Error ? error.message : String(error));
+    show({ rows, problem: error instanceof Error ? error.message : String(error), isWhole: true });
   }
 }
 

@@ -6,6 +6,7 @@ import { type ReactElement, useEffect } from "react";
 import { useJob, type JobSnapshot } from "tailrace/react";
 import type { ExportInput } from "../lib/export-input.ts";
 import { exportWords } from "../lib/job-words.ts";
+import { formatWords } from "./export-form.tsx";
 import { TransferBar } from "./transfer-bar.tsx";
 
 /** What `GET /api/exports` tells of each. */
@@ -14,6 +15,16 @@ export interface ListedExport extends JobSnapshot {
   readonly bytes: number;
   readonly isExpired: boolean;
 }
+
+/** Said aloud. */
+const STATE_WORDS: Readonly<Record<JobSnapshot["state"], string>> = {
+  queued: "waits for its turn",
+  running: "is being made",
+  completed: "is ready to be downloaded",
+  stopped: "was cancelled",
+  failed: "failed",
+  interrupted: "was interrupted",
+};
 
 interface RowProps {
   readonly listed: ListedExport;
@@ -31,7 +42,8 @@ export function ExportRow({ listed, isFollowed, onChange }: RowProps): ReactElem
   }, [end, listed.end, onChange]);
 
   const { table, format, rows, filter } = listed.input as ExportInput;
-  const name = `${table}${filter === undefined ? "" : `, ${filter}`}, ${rows.toLocaleString("en")} rows, ${format}`;
+  const what = filter === undefined ? table : `${table}, ${filter}`;
+  const name = `${what}, ${rows.toLocaleString("en")} rows, ${formatWords(format)}`;
   const act = async (work: () => Promise<unknown>): Promise<void> => {
     follow(id);
     await work();
@@ -60,8 +72,9 @@ export function ExportRow({ listed, isFollowed, onChange }: RowProps): ReactElem
               className="button button-small"
               data-testid="cancel"
               aria-label={`Cancel: ${name}`}
-              disabled={cancelling}
-              onClick={() => void act(cancel)}
+              // Not `disabled`: that would take the focus away from whoever pressed it.
+              aria-disabled={cancelling}
+              onClick={() => void (cancelling || act(cancel))}
             >
               {cancelling ? "Cancelling…" : "Cancel"}
             </button>
@@ -71,7 +84,8 @@ export function ExportRow({ listed, isFollowed, onChange }: RowProps): ReactElem
               className="button button-small"
               data-testid="retry"
               aria-label={`Again: ${name}`}
-              onClick={() => void act(retry)}
+              // The second click of two meant the button that stood here before.
+              onClick={({ detail }) => void (detail > 1 || act(retry))}
             >
               Again
             </button>
@@ -95,7 +109,7 @@ export function ExportRow({ listed, isFollowed, onChange }: RowProps): ReactElem
         </p>
       )}
       <div role="status" className="visually-hidden">
-        {announcement}
+        {announcement === "" ? "" : `${name}: ${STATE_WORDS[state]}`}
       </div>
     </li>
   );

@@ -4,7 +4,7 @@
 
 import Link from "next/link";
 import { usePathname } from "next/navigation";
-import type { ReactElement } from "react";
+import { type ReactElement, useEffect, useRef } from "react";
 
 const PAGES = [
   { href: "/chat", name: "Chat" },
@@ -19,6 +19,15 @@ const PAGES = [
 
 export function SiteHeader(): ReactElement {
   const pathname = usePathname();
+  const here = PAGES.find(({ href }) => isWithin(pathname, href))?.href;
+  const nav = useRef<HTMLElement>(null);
+  // On a phone the links are wider than the screen: the page's own one comes into the middle.
+  useEffect(() => {
+    const current = nav.current?.querySelector(`[href="${here}"]`);
+    if (!nav.current || !current) return;
+    const [outer, inner] = [nav.current.getBoundingClientRect(), current.getBoundingClientRect()];
+    nav.current.scrollLeft += inner.left - outer.left - (outer.width - inner.width) / 2;
+  }, [here]);
   return (
     <header className="site-header">
       <Link href="/" className="brand" aria-current={pathname === "/" ? "page" : undefined}>
@@ -28,11 +37,11 @@ export function SiteHeader(): ReactElement {
         </svg>
         <span className="brand-name">Tailrace</span>
       </Link>
-      <nav aria-label="Pages">
+      <nav aria-label="Pages" ref={nav}>
         <ul className="site-nav">
           {PAGES.map(({ href, name }) => (
             <li key={href}>
-              <Link href={href} aria-current={isWithin(pathname, href) ? "page" : undefined}>
+              <Link href={href} aria-current={href === here ? "page" : undefined}>
                 {name}
               </Link>
             </li>

@@ -61,18 +61,19 @@ export function lineOf({ atMs, level, text }: JobLogLine): string {
   return level === "info" ? `${time}  ${text}` : `${time}  ${level}: ${text}`;
 }
 
-/** How an export stands: in rows, where a job stands in whatever it counts. */
+/** How an export stands: in rows, where a job stands in bytes. */
 export function exportWords(job: JobSnapshot, { rows, bytes, isExpired }: ExportAmounts): string {
-  const { state, position, progress, carriedOnCount } = job;
+  const { state, position, progress, failure, carriedOnCount } = job;
   const carriedOn = carriedOnCount === 0 ? "" : "carried on after the server's end";
   const count = (value: number): string => value.toLocaleString("en");
+  const rowWords = (value: number): string => `${count(value)} ${value === 1 ? "row" : "rows"}`;
   switch (state) {
     case "queued":
       return lineWords(position === undefined || position === 0 ? "Waiting" : `Waiting, number ${position}`, carriedOn);
     case "running":
       return lineWords(
         progress?.percent === undefined ? "Running" : `${progress.percent} %`,
-        progress === undefined ? "" : `${count(progress.done)} rows`,
+        progress === undefined ? "" : rowWords(progress.done),
         progress === undefined || progress.ratePerSecond === 0
           ? ""
           : `${count(Math.round(progress.ratePerSecond))} rows/s`,
@@ -82,13 +83,18 @@ export function exportWords(job: JobSnapshot, { rows, bytes, isExpired }: Export
     case "completed":
       return lineWords(
         isExpired ? "Removed" : "Done",
-        `${count(rows)} rows`,
+        rowWords(rows),
         amountWords(bytes, null),
         tookWords(job),
         carriedOn,
       );
-    default:
-      return jobWords(job);
+    // What was written of these is removed: how much it was says nothing any more.
+    case "stopped":
+      return "Cancelled";
+    case "failed":
+      return failure?.message ?? "Failed: the server's log says why";
+    case "interrupted":
+      return "Interrupted: the server that made it has ended";
   }
 }
 

@@ -29,7 +29,7 @@ const KEY: unique symbol = Symbol.for("tailrace.demo.sample-source.1");
 export function sampleSource(): Promise<SampleSource> {
   const home = globalThis as { [KEY]?: Promise<SampleSource> | undefined };
   const url = process.env["DATABASE_URL"];
-  home[KEY] ??= (url === undefined ? openSqlite() : openPostgres(url)).catch((error: unknown) => {
+  home[KEY] ??= (url ? openPostgres(url) : openSqlite()).catch((error: unknown) => {
     home[KEY] = undefined; // the next caller tries again
     throw error;
   });
