@@ -47,8 +47,10 @@ export function JobRow({ listed, isFollowed, onChange }: RowProps): ReactElement
               className="button button-small"
               data-testid="cancel"
               aria-label={`Cancel: ${name}`}
-              disabled={cancelling}
+              // Not disabled, which would take the keyboard's focus away.
+              aria-disabled={cancelling}
               onClick={() => {
+                if (cancelling) return;
                 follow(id);
                 void cancel().then(onChange);
               }}
