@@ -1,6 +1,18 @@
 // `tailrace/chat`: answers of language models as runs.
 
-export { Conversations, type AnswerContext, type Answerer, type SendOptions } from "./chat/conversations.ts";
+export { Conversations } from "./chat/conversations.ts";
+export type {
+  AnswerContext,
+  Answerer,
+  ContinueOptions,
+  ConversationExport,
+  ConversationsOptions,
+  ExportedMessage,
+  MessagesOptions,
+  SendOptions,
+} from "./chat/conversations-types.ts";
+export type { ConversationEntry, ConversationList, ListOptions } from "./chat/conversations-index.ts";
+export type { MessageBranch, ThreadMessage, ThreadPage } from "./wire/chat-thread.ts";
 export { fromAgUi, type AgUiEvent } from "./chat/ag-ui-in.ts";
 export { fromAiSdk, type AiSdkResult } from "./chat/ai-sdk.ts";
 export { fromAnthropic, type AnthropicEvent } from "./chat/anthropic.ts";

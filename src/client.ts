@@ -1,7 +1,17 @@
 // The door `tailrace/client`: following a stream from a browser, a worker or a server.
 
 export { Chat } from "./client/chat.ts";
-export type { ChatOptions, ChatSnapshot, ChatStatus } from "./client/chat-types.ts";
+export type {
+  ApprovalAnswer,
+  ChatFile,
+  ChatInput,
+  ChatOptions,
+  ChatSnapshot,
+  ChatStatus,
+  ToolOutput,
+  WhileStreaming,
+} from "./client/chat-types.ts";
+export type { MessageBranch, ThreadMessage } from "./wire/chat-thread.ts";
 export { JobView, type JobViewOptions, type JobViewSnapshot } from "./client/job-view.ts";
 export {
   emptyJob,
@@ -17,6 +27,12 @@ export {
   type JobSnapshot,
   type JobState,
 } from "./wire/job-items.ts";
+export { TailraceChatTransport } from "./client/chat-transport.ts";
+export type {
+  ChatTransportOptions,
+  TransportReconnectOptions,
+  TransportSendOptions,
+} from "./client/chat-transport-types.ts";
 export { openStream } from "./client/open.ts";
 export { type Stick, type StickOptions, stickToBottom } from "./client/stick-to-bottom.ts";
 export type {

@@ -1,11 +1,28 @@
 "use client";
 // The door `tailrace/react`: the hooks.
 
-export type { ChatSnapshot, ChatStatus } from "./client/chat-types.ts";
+export type {
+  ApprovalAnswer,
+  ChatFile,
+  ChatInput,
+  ChatSnapshot,
+  ChatStatus,
+  ToolOutput,
+  WhileStreaming,
+} from "./client/chat-types.ts";
 export type { Fetch, HeadersSource, StreamEnd, StreamGap, StreamItem } from "./client/stream-types.ts";
 export type { StreamSnapshot } from "./client/stream-view.ts";
 export { type ChatMessage, type MessageEnd, type MessagePart, messageText } from "./wire/ui-message.ts";
-export { useChat, type UseChat, type UseChatOptions } from "./react/use-chat.ts";
+export {
+  useChat,
+  useChatHandle,
+  useChatMessage,
+  useChatMessages,
+  useChatSelector,
+  type UseChat,
+  type UseChatOptions,
+} from "./react/use-chat.ts";
+export type { MessageBranch, ThreadMessage } from "./wire/chat-thread.ts";
 export type { JobViewSnapshot } from "./client/job-view.ts";
 export type { JobLogLine, JobProgress, JobSnapshot, JobState } from "./wire/job-items.ts";
 export { useJob, type UseJob, type UseJobOptions } from "./react/use-job.ts";

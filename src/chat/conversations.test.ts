@@ -4,7 +4,9 @@ import { Streams } from "../log/streams.ts";
 import { text } from "../reply/rows.ts";
 import type { UiChunk } from "../wire/ui-chunks.ts";
 import type { ChatMessage } from "../wire/ui-message.ts";
-import { Conversations, MAX_TURNS, type Answerer } from "./conversations.ts";
+import { MAX_TURNS } from "./conversations-turns.ts";
+import type { Answerer } from "./conversations-types.ts";
+import { Conversations } from "./conversations.ts";
 import { textOf, uiMessageStream } from "./ui-message-stream.ts";
 
 let streams: Streams;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { mergeSaved } from "./chat-messages.ts";
-import { chatUrl, loadMessages, MAX_MESSAGES_BYTES, placeOf } from "./chat-requests.ts";
+import { chatUrl, loadPage, MAX_MESSAGES_BYTES, placeOf } from "./chat-requests.ts";
 import { scriptedFetch } from "./scripted-fetch.test-support.ts";
 import { cursorHeader } from "./request.ts";
 
@@ -16,8 +16,8 @@ describe("chatUrl", () => {
   });
 });
 
-describe("loadMessages", () => {
-  test("loadMessages() reads a conversation of the limit, and one byte more not", async () => {
+describe("loadPage", () => {
+  test("loadPage() reads a conversation of the limit, and one byte more not", async () => {
     const empty = JSON.stringify({ messages: [], pad: "" }).length;
     const sizes = [MAX_MESSAGES_BYTES, MAX_MESSAGES_BYTES + 1];
     const { fetch } = scriptedFetch((_, attempt) => {
@@ -25,15 +25,15 @@ describe("loadMessages", () => {
       return new Response(JSON.stringify({ messages: [], pad }));
     });
     const place = placeOf({ id: "c", fetch });
-    expect(await loadMessages(place, signal)).toEqual([]);
-    await expect(loadMessages(place, signal)).rejects.toMatchObject({ code: "decode_failed" });
+    expect((await loadPage(place, signal)).messages).toEqual([]);
+    await expect(loadPage(place, signal)).rejects.toMatchObject({ code: "decode_failed" });
   });
 
   test.each([["[]"], ["null"], ["{}"], ['{"messages":[{"id":"a"}]}'], ["<p>login"]])(
-    "loadMessages() refuses %s",
+    "loadPage() refuses %s",
     async (body) => {
       const { fetch } = scriptedFetch(() => new Response(body));
-      await expect(loadMessages(placeOf({ id: "c", fetch }), signal)).rejects.toMatchObject({ code: "decode_failed" });
+      await expect(loadPage(placeOf({ id: "c", fetch }), signal)).rejects.toMatchObject({ code: "decode_failed" });
     },
   );
 });

@@ -1,14 +1,31 @@
-// The four requests of a chat: its addresses, and what the answers mean.
+// The requests of a chat: its addresses, and what the answers mean.
 
 import { isTailraceError, TailraceError } from "../errors.ts";
 import type { ChatOptions } from "./chat-types.ts";
 import { requestHeaders } from "./request.ts";
 import { discard, readText, responseError } from "./response.ts";
 import type { Fetch, HeadersSource } from "./stream-types.ts";
+import type { ThreadMessage } from "../wire/chat-thread.ts";
 import type { ChatMessage } from "../wire/ui-message.ts";
 
 /** The largest saved conversation that is read: 33,554,432 bytes (32 MiB). */
 export const MAX_MESSAGES_BYTES: number = 33_554_432;
+
+/** What a page of a conversation brings. A server of another make may say nothing but the messages. */
+export interface LoadedPage {
+  readonly messages: readonly ThreadMessage[];
+  readonly before: string | undefined;
+  readonly title: string;
+  /** Where the conversation's stream stands; undefined if the server does not say or knows no such conversation. */
+  readonly revision: string | undefined;
+}
+
+/** Which page is wanted. */
+export interface PageQuery {
+  readonly count?: number | undefined;
+  readonly before?: string | undefined;
+  readonly branch?: string | undefined;
+}
 
 /** Where a chat is and how it is reached. */
 export interface ChatPlace {
@@ -27,19 +44,30 @@ export function placeOf(options: ChatOptions): ChatPlace {
 }
 
 /** The address of something of a chat. A query or fragment of `api` is kept, as the AI SDK keeps it. */
-export function chatUrl(place: Pick<ChatPlace, "api" | "id">, what: "messages" | "stream" | "stop"): string {
-  const at = place.api.search(/[?#]/);
-  const [path, rest] = at < 0 ? [place.api, ""] : [place.api.slice(0, at), place.api.slice(at)];
-  return `${path}/${encodeURIComponent(place.id)}/${what}${rest}`;
+export function chatUrl(
+  place: Pick<ChatPlace, "api" | "id">,
+  what: "messages" | "stream" | "stop" | "turns",
+  query: PageQuery = {},
+): string {
+  const [, path = "", kept = "", fragment = ""] = /^([^?#]*)(\?[^#]*)?(#.*)?$/s.exec(place.api) ?? [];
+  const added = Object.entries(query).filter(([, value]) => value !== undefined);
+  const text = added.map(([key, value]) => `${key}=${encodeURIComponent(String(value))}`).join("&");
+  const joined = text === "" ? kept : `${kept === "" ? "?" : `${kept}&`}${text}`;
+  return `${path}/${encodeURIComponent(place.id)}/${what}${joined}${fragment}`;
 }
 
-async function request(place: ChatPlace, what: "messages" | "stop", signal: AbortSignal): Promise<Response> {
+async function request(
+  place: ChatPlace,
+  what: "messages" | "stop",
+  signal: AbortSignal,
+  query?: PageQuery,
+): Promise<Response> {
   const headers = await requestHeaders(place.headers, { attempt: 0, lastEventId: "" });
   if (!headers.has("accept")) headers.set("accept", "application/json");
   const credentials = place.credentials ?? "same-origin";
   const method = what === "stop" ? "POST" : "GET";
   try {
-    return await place.fetch(chatUrl(place, what), { method, headers, credentials, cache: "no-store", signal });
+    return await place.fetch(chatUrl(place, what, query), { method, headers, credentials, cache: "no-store", signal });
   } catch (cause) {
     if (isTailraceError(cause)) throw cause;
     throw new TailraceError(
@@ -58,12 +86,16 @@ function isMessage(value: unknown): value is ChatMessage {
   return typeof id === "string" && typeof role === "string" && Array.isArray(parts);
 }
 
-/** The saved conversation; empty when the server knows none (404). */
-export async function loadMessages(place: ChatPlace, signal: AbortSignal): Promise<readonly ChatMessage[]> {
-  const response = await request(place, "messages", signal);
+function textOr<T>(value: unknown, other: T): string | T {
+  return typeof value === "string" ? value : other;
+}
+
+/** A page of the saved conversation; empty when the server knows none (404). */
+export async function loadPage(place: ChatPlace, signal: AbortSignal, query: PageQuery = {}): Promise<LoadedPage> {
+  const response = await request(place, "messages", signal, query);
   if (response.status === 404 || response.status === 204) {
     await discard(response);
-    return [];
+    return { messages: [], before: undefined, title: "", revision: undefined };
   }
   if (!response.ok)
     throw await responseError(response, response.status >= 500 ? "connection_failed" : "response_refused");
@@ -74,8 +106,15 @@ export async function loadMessages(place: ChatPlace, signal: AbortSignal): Promi
   } catch {
     body = undefined;
   }
-  const messages = (body as { readonly messages?: unknown } | null | undefined)?.messages;
-  if (Array.isArray(messages) && messages.every(isMessage)) return messages;
+  const { messages, before, title, revision } = (body ?? {}) as Partial<Record<keyof LoadedPage, unknown>>;
+  if (Array.isArray(messages) && messages.every(isMessage)) {
+    return {
+      messages,
+      before: textOr(before, undefined),
+      title: textOr(title, ""),
+      revision: textOr(revision, undefined),
+    };
+  }
   const message =
     `The saved conversation is not { id, messages } in JSON of at most ${MAX_MESSAGES_BYTES} bytes. ` +
     `See what GET ${chatUrl(place, "messages")} answers.`;

@@ -1,299 +1,165 @@
-// A chat without a framework: messages, one turn at a time, stop, retry, and coming back after a reload or a cut.
+// A chat without a framework: messages and their branches, one turn at a time, stop, retry, and coming back after a cut.
 
-import { isTailraceError, type TailraceError } from "../errors.ts";
-import { createAttachment } from "./attachment.ts";
-import { markDelivery, mergeSaved, needsAnswer, placeAnswer, randomId, toBody, unfinishedId } from "./chat-messages.ts";
-import { asError, type ChatOutcome, endOutcome, failureOutcome, savedOutcome } from "./chat-outcome.ts";
-import { type ChatPlace, chatUrl, loadMessages, placeOf } from "./chat-requests.ts";
-import { StopRequest } from "./chat-stop.ts";
-import { Turn, type TurnOutcome } from "./chat-turn.ts";
-import type { ChatOptions, ChatSnapshot, ChatStatus } from "./chat-types.ts";
-import { createFrameScheduler, type FrameScheduler } from "./frame.ts";
-import { Store } from "./store.ts";
-import type { OpenOptions } from "./stream-types.ts";
-import type { ChatMessage, MessageChunk, MessageEnd } from "../wire/ui-message.ts";
-import { listenForReturn } from "./wake.ts";
-
-/** Focus and visibility come together, and tabs are flipped through: at most one look per second. */
-const MIN_REFRESH_MS = 1000;
+import type { ChatMessage } from "../wire/ui-message.ts";
+import { hasAllResults, toMessage, withResult, withText } from "./chat-input.ts";
+import { placeAnswer } from "./chat-messages.ts";
+import { asError } from "./chat-outcome.ts";
+import { ChatTurns } from "./chat-turns.ts";
+import type { ApprovalAnswer, ChatInput, ToolOutput, WhileStreaming } from "./chat-types.ts";
 
 /** A chat. It does nothing until it is attached, and nothing after the last leave. */
-export class Chat {
-  readonly id: string;
-  readonly subscribe: (listener: () => void) => () => void;
-  readonly getSnapshot: () => ChatSnapshot;
-  /** What there is before anything was attached: on a server, and while a page wakes up. */
-  readonly getServerSnapshot: () => ChatSnapshot;
+export class Chat extends ChatTurns {
   /**
-   * Begins to live: loads the messages, and follows an answer that is still being written. Returns the leave, which
-   * closes what is open and never stops the run. What is left in the same turn as it began makes no request.
+   * Sends a message. While an answer is awaited it does what `whileStreaming` says. False, and nothing is done, if it is
+   * refused, before the chat is loaded, and without text or file.
+   *
+   * @throws {TailraceError} `limit_exceeded` for more than 20 files, or an address of more than 2,048 characters
    */
-  readonly attach: () => () => void;
-  readonly #options: ChatOptions;
-  readonly #place: ChatPlace;
-  readonly #store: Store<ChatSnapshot>;
-  readonly #frame: FrameScheduler;
-  readonly #stop: StopRequest;
-  readonly #newId: () => string;
-  #life: AbortSignal | undefined;
-  #messages: readonly ChatMessage[];
-  #loaded: boolean;
-  #status: ChatStatus;
-  #turn: Turn | undefined;
-  #error: TailraceError | null = null;
-  #announcement = "";
-  #refreshedAt = -Infinity;
-
-  constructor(options: ChatOptions) {
-    this.id = options.id;
-    this.#options = options;
-    this.#place = placeOf(options);
-    this.#stop = new StopRequest(this.#place, options.stopTimeoutMs);
-    this.#newId = options.generateId ?? randomId;
-    this.#messages = options.initialMessages ?? [];
-    this.#loaded = options.initialMessages !== undefined;
-    this.#status = this.#loaded && !needsAnswer(this.#messages) ? "ready" : "loading";
-    const first = this.#view();
-    this.getServerSnapshot = () => first;
-    this.#store = new Store(first);
-    this.subscribe = this.#store.subscribe;
-    this.getSnapshot = this.#store.getSnapshot;
-    this.#frame = createFrameScheduler(() => this.#store.set(this.#view()));
-    const leave = (): void => this.#leave();
-    this.attach = createAttachment((life) => this.#begin(life), leave);
-  }
-
-  /** Sends a message. False, and nothing is done, while an answer is awaited, before the chat is loaded, or without text. */
-  send(input: string | { readonly text: string }): boolean {
-    const text = typeof input === "string" ? input : input.text;
-    if (this.#busy() || text.trim() === "") return false;
-    const message: ChatMessage = { id: this.#newId(), role: "user", parts: [{ type: "text", text }] };
-    this.#post([...this.#messages, message], "submit-message");
-    return true;
-  }
-
-  /** Asks for the last answer again, or loads the chat again if that had failed. False while an answer is awaited. */
-  retry(): boolean {
-    if (this.#busy()) return false;
-    if (!this.#loaded) {
-      void this.#load();
+  send(input: ChatInput, options: { readonly whileStreaming?: WhileStreaming | undefined } = {}): boolean {
+    const message = toMessage(input, this.newId);
+    if (message === undefined || this.life === undefined || !this.thread.isLoaded) return false;
+    const mode = options.whileStreaming ?? this.options.whileStreaming ?? "refuse";
+    if (mode === "queue" && (this.isBusy || this.queue.messages.length > 0)) {
+      if (!this.queue.add(message)) return false;
+      this.commit();
+      this.sendNext();
       return true;
     }
-    const at = this.#messages.findLastIndex((message) => message.role === "user");
-    if (at < 0) return false;
-    const answer = this.#messages.slice(at + 1).find((message) => message.role === "assistant");
-    this.#post(this.#messages.slice(0, at + 1), "regenerate-message", answer?.id);
+    if (!this.#makeRoom(mode)) return false;
+    this.post({ trigger: "submit-message", messages: [...this.thread.messages, message] }, message);
     return true;
+  }
+
+  /** Takes back a message that waits. False if it does not wait (any more). */
+  unqueue(messageId: string): boolean {
+    const isThere = this.queue.remove(messageId);
+    if (isThere) this.commit();
+    return isThere;
+  }
+
+  /**
+   * Says a message of the reader in other words: a sibling of it begins a new branch, and the old one stays. False for another
+   * message, without text, and while an answer is awaited unless `whileStreaming` is `replace`.
+   */
+  edit(messageId: string, text: string): boolean {
+    const at = this.thread.messages.findIndex((message) => message.id === messageId);
+    const old = this.thread.messages[at];
+    const message = old?.role === "user" ? withText(old, text, this.newId) : undefined;
+    if (message === undefined || !this.#makeRoom()) return false;
+    // What the server has never taken has nothing beside it.
+    const replaced = old?.delivery === "failed" ? undefined : messageId;
+    const messages = [...this.thread.messages.slice(0, at), message];
+    this.post({ trigger: "submit-message", messages, messageId: replaced }, message);
+    return true;
+  }
+
+  /**
+   * Asks for another answer beside this one; beside the last one by default. False while an answer is awaited, unless
+   * `whileStreaming` is `replace`, and where there is no question.
+   */
+  regenerate(messageId?: string): boolean {
+    if (!this.#canMakeRoom()) return false;
+    const all = placeAnswer(this.thread.messages, this.turn?.answer?.message);
+    const until = messageId === undefined ? all.length : all.findIndex((message) => message.id === messageId) + 1;
+    const at = all.slice(0, until).findLastIndex((message) => message.role === "user");
+    const question = all[at];
+    if (question === undefined || !this.#makeRoom()) return false;
+    const answer = all[at + 1]?.role === "assistant" ? (messageId ?? all[at + 1]!.id) : undefined;
+    this.post({ trigger: "regenerate-message", messages: all.slice(0, at + 1), messageId: answer }, question);
+    return true;
+  }
+
+  /**
+   * Sends again what the server did not take; else asks for the last answer again; or loads the chat again if that had failed.
+   * False while an answer is awaited.
+   */
+  retry(): boolean {
+    if (this.isBusy) return false;
+    if (!this.thread.isLoaded) {
+      void this.load();
+      return true;
+    }
+    return this.postAgain() || this.regenerate();
+  }
+
+  /**
+   * Shows the branch of a message: a sibling, as `branch` of a message names it. An answer that is being written elsewhere goes
+   * on there. False if it cannot be loaded, and while a message is on its way.
+   */
+  async switchBranch(messageId: string): Promise<boolean> {
+    const { life } = this;
+    const canLeave = (): boolean => this.turn === undefined || !this.turn.plan.posted || this.turn.opened;
+    if (life === undefined || !this.thread.isLoaded || !canLeave()) return false;
+    try {
+      const page = await this.thread.switchTo(messageId, life);
+      if (life.aborted || !canLeave()) return false;
+      this.leaveTurn();
+      this.thread.show(messageId, page);
+      this.settleLoaded(true);
+      return true;
+    } catch (error) {
+      if (!life.aborted) this.fail(asError(error));
+      return false;
+    }
+  }
+
+  /** Loads the page of messages before the first one. Never rejects: `error` says what went wrong. */
+  async loadEarlier(): Promise<void> {
+    const { life } = this;
+    if (life === undefined) return;
+    try {
+      await this.thread.loadEarlier(life);
+      if (!life.aborted) this.commit();
+    } catch (error) {
+      if (!life.aborted) this.fail(asError(error));
+    }
+  }
+
+  /**
+   * Gives what came of a tool call that waits for it. Once every call of the answer has its result, they are sent and the next answer
+   * goes on. False if no such call waits.
+   */
+  addToolResult(result: ToolOutput): boolean {
+    return this.#addResult(result);
+  }
+
+  /** Says whether a tool may run; sent as the result of a tool is. False if nobody asks (any more). */
+  respondToApproval(answer: ApprovalAnswer): boolean {
+    return this.#addResult(answer);
   }
 
   /** Stops the answer on the server, and follows until the server says that it has ended. Never rejects. */
-  async stop(): Promise<void> {
-    const turn = this.#turn;
-    if (turn === undefined || this.#stop.pending || !this.#busy()) return;
-    this.#stop.begin();
-    this.#commit();
-    // Nothing has reached a server that only says "later".
-    if (turn.plan.posted && !turn.opened && turn.connection === "waiting") return this.#end({ reason: "stopped" });
-    this.#stop.limit((error) => this.#end({ reason: "stopped", message: error.message }, error));
-    await this.#sendStop(turn);
+  stop(): Promise<void> {
+    return this.stopTurn();
   }
 
   /** Looks whether the saved messages have changed. Happens by itself when the reader comes back to the page. */
   async refresh(): Promise<void> {
-    const life = this.#life;
-    if (life === undefined || this.#turn !== undefined || Date.now() - this.#refreshedAt < MIN_REFRESH_MS) return;
-    if (!this.#loaded) return this.#status === "error" ? this.#load() : undefined;
-    this.#refreshedAt = Date.now();
-    const saved = await loadMessages(this.#place, life).catch(() => undefined);
-    if (saved === undefined || life.aborted || this.#turn !== undefined) return;
-    const merged = mergeSaved(this.#messages, saved);
-    if (JSON.stringify(merged) !== JSON.stringify(this.#messages)) {
-      this.#messages = merged;
-      this.#commit();
+    return this.lookAgain();
+  }
+
+  #addResult(result: ToolOutput | ApprovalAnswer): boolean {
+    if (this.life === undefined) return false;
+    if (this.turn !== undefined) {
+      const growing: readonly ChatMessage[] = this.turn.answer === undefined ? [] : [this.turn.answer.message];
+      return withResult(growing, result) !== undefined && this.queue.addResult(result);
     }
-    if (needsAnswer(this.#messages)) this.#resume(true);
+    const messages = withResult(this.thread.messages, result);
+    if (messages === undefined) return false;
+    this.thread.messages = messages;
+    this.commit();
+    if (hasAllResults(messages.at(-1))) this.continueAnswer();
+    return true;
   }
 
-  // --- life ---
-
-  #begin(life: AbortSignal): void {
-    this.#life = life;
-    const release = listenForReturn(() => void this.refresh());
-    life.addEventListener("abort", release, { once: true });
-    if (!this.#loaded) void this.#load();
-    else if (needsAnswer(this.#messages)) this.#resume(false);
+  #canMakeRoom(mode: WhileStreaming = this.options.whileStreaming ?? "refuse"): boolean {
+    return !this.isBusy || (mode === "replace" && this.turn !== undefined);
   }
 
-  #leave(): void {
-    this.#life = undefined;
-    // What was seen of an answer stays; whoever comes back asks the server anew.
-    if (this.#turn !== undefined || this.#status === "loading") {
-      this.#loaded = false;
-      this.#status = "loading";
-    }
-    this.#closeTurn();
-    this.#frame.cancel();
-  }
-
-  async #load(): Promise<void> {
-    const life = this.#life;
-    if (life === undefined) return;
-    this.#status = "loading";
-    this.#error = null;
-    this.#commit();
-    try {
-      const saved = await loadMessages(this.#place, life);
-      if (life.aborted) return;
-      this.#loaded = true;
-      this.#messages = mergeSaved(this.#messages, saved);
-      if (needsAnswer(this.#messages)) return this.#resume(false);
-      this.#status = "ready";
-    } catch (error) {
-      if (life.aborted) return;
-      this.#status = "error";
-      this.#error = asError(error);
-    }
-    this.#commit();
-  }
-
-  // --- a turn ---
-
-  #post(messages: readonly ChatMessage[], trigger: "submit-message" | "regenerate-message", messageId?: string): void {
-    this.#messages = markDelivery(messages, "sending");
-    const body = toBody(this.id, this.#messages, trigger, messageId, this.#options.body);
-    this.#status = "submitted";
-    this.#follow(this.#place.api, { method: "POST", body, resumeUrl: chatUrl(this.#place, "stream") }, true, false);
-  }
-
-  #resume(quiet: boolean): void {
-    if (!quiet) this.#status = "loading";
-    this.#follow(chatUrl(this.#place, "stream"), {}, false, quiet);
-  }
-
-  #follow(url: string, options: OpenOptions<MessageChunk>, posted: boolean, quiet: boolean): void {
-    this.#closeTurn();
-    if (!quiet) {
-      this.#error = null;
-      this.#announcement = "";
-    }
-    const { fetch, headers, credentials } = this.#place;
-    const turn: Turn = new Turn(
-      url,
-      { ...this.#options.connection, ...options, fetch, headers, credentials },
-      {
-        posted,
-        quiet,
-        answerId: (posted ? undefined : unfinishedId(this.#messages)) ?? this.#newId(),
-        onConnection: () => this.#connectionChanged(turn),
-        onAnswer: () => this.#answerGrew(turn),
-        onDone: (outcome) => void this.#done(turn, outcome),
-      },
-    );
-    this.#turn = turn;
-    this.#commit();
-  }
-
-  /** Leaves the turn; what it has brought so far stays among the messages. */
-  #closeTurn(): void {
-    this.#messages = placeAnswer(this.#messages, this.#turn?.answer?.message);
-    this.#turn?.close();
-    this.#turn = undefined;
-    this.#stop.clear();
-  }
-
-  #connectionChanged(turn: Turn): void {
-    const status = turn.connection;
-    if (status === "open" && turn.plan.posted) this.#messages = markDelivery(this.#messages, undefined);
-    if (status === "open" && this.#status !== "streaming") {
-      this.#status = "submitted";
-      if (!this.#stop.pending) this.#error = null;
-    }
-    // A stop that overtook its own message has found nothing to stop.
-    const first = status === "open" && this.getSnapshot().connection === "connecting";
-    if (first && this.#stop.pending) void this.#sendStop(turn);
-    // The ends are shown by #done, together with what they mean.
-    if (status === "done" || status === "failed") return;
-    if (status !== this.getSnapshot().connection) this.#commit();
-    else if (turn.answer !== undefined && !turn.replaying) this.#frame.schedule();
-  }
-
-  #answerGrew(turn: Turn): void {
-    if (this.#status !== "streaming" && turn.hasContent) {
-      this.#status = "streaming";
-      this.#announcement = "Answer started";
-    }
-    if (!turn.replaying) this.#frame.schedule();
-  }
-
-  async #done(turn: Turn, outcome: TurnOutcome): Promise<void> {
-    if (outcome.type === "end") return this.#end(outcome.end);
-    if (outcome.type === "nothing") return this.#lookUp(turn);
-    this.#closeTurn();
-    if (turn.plan.posted && !turn.opened) this.#messages = markDelivery(this.#messages, "failed");
-    if (turn.plan.quiet && !turn.opened) this.#commit();
-    else this.#show(failureOutcome(outcome.error));
-  }
-
-  /** The server runs nothing (any more): what it has saved is the truth. */
-  async #lookUp(turn: Turn): Promise<void> {
-    const life = this.#life;
-    if (life === undefined) return;
-    const saved = await loadMessages(this.#place, life).catch((error: unknown) => asError(error));
-    if (life.aborted || this.#turn !== turn) return;
-    if (this.#stop.pending && (isTailraceError(saved) || saved.at(-1)?.end === undefined)) {
-      return this.#end({ reason: "stopped" });
-    }
-    this.#closeTurn();
-    if (isTailraceError(saved)) return turn.plan.quiet ? this.#commit() : this.#show(failureOutcome(saved));
-    this.#messages = mergeSaved(this.#messages, saved);
-    const outcome = turn.opened ? savedOutcome(this.#messages) : undefined;
-    if (outcome !== undefined) return this.#show(outcome);
-    if (this.#status !== "error") this.#status = "ready";
-    this.#commit();
-  }
-
-  async #sendStop(turn: Turn): Promise<void> {
-    const life = this.#life;
-    if (life === undefined) return;
-    const error = await this.#stop.send(life);
-    if (error === undefined || life.aborted || this.#turn !== turn) return;
-    this.#error = error;
-    this.#commit();
-  }
-
-  /** The answer has ended; shown at once. */
-  #end(end: MessageEnd, error: TailraceError | null = null): void {
-    this.#turn?.end(end);
-    this.#closeTurn();
-    this.#show(endOutcome(end, error));
-  }
-
-  // --- what is shown ---
-
-  #busy(): boolean {
-    return this.#life === undefined || (this.#status !== "ready" && this.#status !== "error");
-  }
-
-  #show({ status, error, announcement }: ChatOutcome): void {
-    this.#status = status;
-    this.#error = error;
-    this.#announcement = announcement;
-    this.#commit();
-  }
-
-  #view(): ChatSnapshot {
-    return {
-      messages: placeAnswer(this.#messages, this.#turn?.answer?.message),
-      status: this.#status,
-      connection: this.#turn?.connection ?? "idle",
-      stopping: this.#stop.pending,
-      error: this.#error,
-      announcement: this.#announcement,
-    };
-  }
-
-  #commit(): void {
-    this.#frame.cancel();
-    this.#store.set(this.#view());
+  /** Leaves the answer that is being written, if that is what the reader wants: the next POST stops it on the server. */
+  #makeRoom(mode?: WhileStreaming): boolean {
+    if (!this.#canMakeRoom(mode)) return false;
+    if (this.turn !== undefined) this.abandonTurn();
+    return true;
   }
 }

@@ -58,14 +58,15 @@ export class ScriptedChat {
   }
 
   async #answer(call: ScriptedCall): Promise<Response> {
-    const route = `${call.method} ${call.url.replace("/api/chat", "") || "/"}`;
+    const route = `${call.method} ${call.url.replace("/api/chat", "").replace(/[?].*/, "") || "/"}`;
     this.requests.push(route);
     const other = this.instead.get(route)?.shift();
     if (other !== undefined) return other();
     if (route === "POST /") {
       this.begin();
       const { messages } = JSON.parse(String(call.body)) as { messages: ChatMessage[] };
-      this.saved = messages;
+      const known = new Set(this.saved.map((message) => message.id));
+      this.saved = [...this.saved, ...messages.filter((message) => !known.has(message.id))];
       return this.#stream(0, false);
     }
     if (route.endsWith("/messages")) {
@@ -124,7 +125,13 @@ export function leaveChats(): void {
 
 /** Attaches a chat to a server. */
 export function setupChat(server: ScriptedChat = new ScriptedChat(), options: Partial<ChatOptions> = {}): ChatSetup {
-  const chat = new Chat({ id: "c", fetch: server.fetch, connection: { minDelayMs: 1, maxDelayMs: 2 }, ...options });
+  const chat = new Chat({
+    id: "c",
+    fetch: server.fetch,
+    connection: { minDelayMs: 1, maxDelayMs: 2 },
+    live: false,
+    ...options,
+  });
   const announced: string[] = [];
   chat.subscribe(() => {
     const { announcement } = chat.getSnapshot();

@@ -33,7 +33,7 @@ function onCommit(chat: UseChat): void {
 }
 
 function View(options: Partial<UseChatOptions>): ReactNode {
-  const chat = useChat({ id: "c", fetch: server.fetch, ...options });
+  const chat = useChat({ id: "c", fetch: server.fetch, live: false, ...options });
   useLayoutEffect(() => onCommit(chat));
   return (
     <>

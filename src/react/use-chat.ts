@@ -1,10 +1,18 @@
 "use client";
 // A chat in a component: the thin skin over the framework-free chat.
 
-import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { Chat } from "../client/chat.ts";
-import type { ChatOptions, ChatSnapshot } from "../client/chat-types.ts";
+import type {
+  ApprovalAnswer,
+  ChatInput,
+  ChatOptions,
+  ChatSnapshot,
+  ToolOutput,
+  WhileStreaming,
+} from "../client/chat-types.ts";
 import { requestHeaders } from "../client/request.ts";
+import type { ThreadMessage } from "../wire/chat-thread.ts";
 
 /** Options of {@link useChat}. A new object on each render is fine: only a new `id` or `api` makes a new chat. */
 export type UseChatOptions = ChatOptions;
@@ -12,11 +20,27 @@ export type UseChatOptions = ChatOptions;
 /** What {@link useChat} gives. */
 export interface UseChat extends ChatSnapshot {
   readonly id: string;
-  /** Sends a message. False, and nothing is done, while an answer is awaited, before the chat is loaded, or without text. */
-  readonly send: (input: string | { readonly text: string }) => boolean;
+  /** For {@link useChatMessages} and {@link useChatMessage}. */
+  readonly chat: Chat;
+  /** Sends a message. False, and nothing is done, if it is refused, before the chat is loaded, and without text or file. */
+  readonly send: (input: ChatInput, options?: { readonly whileStreaming?: WhileStreaming | undefined }) => boolean;
+  /** Takes back a message that waits. */
+  readonly unqueue: (messageId: string) => boolean;
+  /** Says a message of the reader in other words, on a new branch. */
+  readonly edit: (messageId: string, text: string) => boolean;
+  /** Asks for another answer beside this one, or beside the last. */
+  readonly regenerate: (messageId?: string) => boolean;
+  /** Shows the branch of a message: see `branch` of a message. */
+  readonly switchBranch: (messageId: string) => void;
+  /** Loads the messages before the first one. */
+  readonly loadEarlier: () => void;
+  /** Gives what came of a tool call. */
+  readonly addToolResult: (result: ToolOutput) => boolean;
+  /** Says whether a tool may run. */
+  readonly respondToApproval: (answer: ApprovalAnswer) => boolean;
   /** Stops the answer on the server, from any tab, before the first token too. */
   readonly stop: () => void;
-  /** Asks for the last answer again, or loads the chat again. False while an answer is awaited. */
+  /** Sends again what was not taken, asks for the last answer again, or loads the chat again. */
   readonly retry: () => boolean;
   /** Looks whether the saved messages have changed. */
   readonly refresh: () => void;
@@ -56,6 +80,32 @@ class Live {
  * const { messages, status, send, stop } = useChat({ api: "/api/chat", id });
  */
 export function useChat(options: UseChatOptions): UseChat {
+  const chat = useChatHandle(options);
+  const snapshot = useSyncExternalStore(chat.subscribe, chat.getSnapshot, chat.getServerSnapshot);
+  const actions = useMemo(() => actionsOf(chat), [chat]);
+  return useMemo(() => ({ ...snapshot, ...actions }), [snapshot, actions]);
+}
+
+function actionsOf(chat: Chat): Omit<UseChat, keyof ChatSnapshot> {
+  return {
+    id: chat.id,
+    chat,
+    send: (input, options) => chat.send(input, options),
+    unqueue: (messageId) => chat.unqueue(messageId),
+    edit: (messageId, text) => chat.edit(messageId, text),
+    regenerate: (messageId) => chat.regenerate(messageId),
+    switchBranch: (messageId) => void chat.switchBranch(messageId),
+    loadEarlier: () => void chat.loadEarlier(),
+    addToolResult: (result) => chat.addToolResult(result),
+    respondToApproval: (answer) => chat.respondToApproval(answer),
+    stop: () => void chat.stop(),
+    retry: () => chat.retry(),
+    refresh: () => void chat.refresh(),
+  };
+}
+
+/** The chat itself: its component renders for nothing that comes. Read it with the selector hooks below it. */
+export function useChatHandle(options: UseChatOptions): Chat {
   const key = JSON.stringify([options.api, options.id]);
   const [held, hold] = useState(() => new Live(key, options));
   let live = held;
@@ -68,16 +118,30 @@ export function useChat(options: UseChatOptions): UseChat {
     live.setOptions(options);
   });
   useEffect(() => chat.attach(), [chat]);
-  const snapshot = useSyncExternalStore(chat.subscribe, chat.getSnapshot, chat.getServerSnapshot);
-  const actions = useMemo(
-    () => ({
-      id: chat.id,
-      send: (input: string | { readonly text: string }) => chat.send(input),
-      stop: () => void chat.stop(),
-      retry: () => chat.retry(),
-      refresh: () => void chat.refresh(),
-    }),
-    [chat],
-  );
-  return useMemo(() => ({ ...snapshot, ...actions }), [snapshot, actions]);
+  return chat;
+}
+
+/**
+ * What `select` takes out of the chat: the component renders when that is another value by `Object.is`. Let it give something of the
+ * snapshot, or a plain value; a new object each time would render without end.
+ */
+export function useChatSelector<T>(chat: Chat, select: (now: ChatSnapshot) => T): T {
+  const server = (): T => select(chat.getServerSnapshot());
+  return useSyncExternalStore(chat.subscribe, () => select(chat.getSnapshot()), server);
+}
+
+/** The ids of the messages in their order: the same array until a message comes, goes or is another one. */
+export function useChatMessages(chat: Chat): readonly string[] {
+  const held = useRef<readonly string[]>([]);
+  const select = useCallback(({ messages }: ChatSnapshot): readonly string[] => {
+    const old = held.current;
+    const isSame = old.length === messages.length && messages.every((message, index) => message.id === old[index]);
+    return isSame ? old : (held.current = messages.map((message) => message.id));
+  }, []);
+  return useChatSelector(chat, select);
+}
+
+/** One message: only the component of the one that grows renders. Undefined if the chat has none of that id. */
+export function useChatMessage(chat: Chat, id: string): ThreadMessage | undefined {
+  return useChatSelector(chat, ({ messages }) => messages.findLast((message) => message.id === id));
 }

@@ -20,7 +20,7 @@ async function* askModel(
   const client = new OpenAI({ apiKey: process.env["OPENAI_API_KEY"] ?? "none" });
   const model = process.env["OPENAI_MODEL"] ?? "gpt-5-mini";
   const prompt = messages
-    .map(({ role, parts }) => ({ role, content: textIn(parts) }))
+    .map(({ role, parts }) => ({ role, content: [textIn(parts), ...filesIn(parts)].filter(Boolean).join("\n") }))
     .filter(({ content }) => content !== "");
   const stream = await client.chat.completions.create({ model, messages: prompt, stream: true }, { signal });
   yield* fromChatCompletions(stream);
@@ -43,4 +43,9 @@ async function* askDocs(
 /** The text of a message. */
 export function textIn(parts: ChatMessage["parts"]): string {
   return parts.map((part) => (part.type === "text" ? part.text : "")).join("");
+}
+
+/** What a model is told of files that it does not see. */
+function filesIn(parts: ChatMessage["parts"]): readonly string[] {
+  return parts.flatMap((part) => (part.type === "file" ? [`[attached: ${part.filename ?? part.url}]`] : []));
 }
