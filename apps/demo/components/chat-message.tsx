@@ -5,56 +5,59 @@
 import Link from "next/link";
 import { memo, type ReactElement, type ReactNode } from "react";
 import type { ChatMessage } from "tailrace/react";
-import { safeHref } from "../lib/markdown-inline.ts";
-import { Markdown } from "./markdown.tsx";
+import { safeHref } from "../lib/markdown-links.ts";
+import { type Part, PartView } from "./chat-message-parts.tsx";
 
 interface MessageProps {
   readonly message: ChatMessage;
   /** Whether this one is being written. */
   readonly isGrowing: boolean;
+  /** Others have come after it: it need not be laid out as long as it is out of sight. */
+  readonly isOld?: boolean | undefined;
+  /** How fast it came, where that is known. */
+  readonly note?: string | undefined;
 }
 
-type Part = ChatMessage["parts"][number];
 type SourcePart = Extract<Part, { readonly type: "source-url" }>;
 
 /** Messages that have not changed are the same objects, and are not drawn again. */
-export const Message = memo(function Message({ message, isGrowing }: MessageProps): ReactElement {
-  const text = textOf(message);
+export const Message = memo(function Message(props: MessageProps): ReactElement {
+  const { message, isGrowing, isOld = false, note } = props;
+  const { parts } = message;
   const isOwn = message.role === "user";
   return (
     <article
-      className={isOwn ? "message message-own" : "message"}
+      className={`message${isOwn ? " message-own" : ""}${isOld ? " message-old" : ""}`}
       data-testid="message"
       data-role={message.role}
       data-end={message.end?.reason}
       aria-busy={isGrowing}
       aria-label={isOwn ? "You" : "Answer"}
     >
-      <Reasoning parts={message.parts} />
-      <div className={isOwn ? "message-plain" : "prose"} data-testid="message-text" data-length={text.length}>
-        {isOwn ? text : <Markdown text={text} isGrowing={isGrowing} />}
+      <div
+        className={isOwn ? "message-plain" : "message-parts"}
+        data-testid="message-text"
+        data-length={lengthOf(parts)}
+      >
+        {isOwn
+          ? parts.map((part) => (part.type === "text" ? part.text : "")).join("")
+          : parts.map((part, index) => (
+              <PartView
+                key={index}
+                part={part}
+                isGrowing={isGrowing && "state" in part && part.state === "streaming"}
+              />
+            ))}
       </div>
-      <Sources parts={message.parts} />
+      <Sources parts={parts} />
       <End message={message} />
+      {note === undefined ? null : <p className="message-note">{note}</p>}
     </article>
   );
 });
 
-function textOf({ parts }: ChatMessage): string {
-  return parts.map((part) => (part.type === "text" ? part.text : "")).join("");
-}
-
-function Reasoning({ parts }: { readonly parts: readonly Part[] }): ReactNode {
-  const text = parts.map((part) => (part.type === "reasoning" ? part.text : "")).join("");
-  if (text === "") return null;
-  return (
-    <details className="message-reasoning">
-      <summary>Reasoning</summary>
-      <div className="prose">
-        <Markdown text={text} />
-      </div>
-    </details>
-  );
+function lengthOf(parts: readonly Part[]): number {
+  return parts.reduce((sum, part) => sum + (part.type === "text" ? part.text.length : 0), 0);
 }
 
 function Sources({ parts }: { readonly parts: readonly Part[] }): ReactNode {

@@ -25,6 +25,7 @@ export function ChatStart({ onAsk }: { readonly onAsk: (question: string) => voi
           </li>
         ))}
       </ul>
+      <a href="/chat/ai-sdk">The same with the AI SDK’s own hook</a>
     </div>
   );
 }

@@ -2,12 +2,14 @@
 
 "use client";
 
-import { type MouseEvent, type ReactElement, useState } from "react";
+import { type MouseEvent, type ReactElement, useEffect, useRef, useState } from "react";
 import { useChat, useStickToBottom, type UseChat } from "tailrace/react";
 import { canRetry, connectionWords, isReconnecting, statusWords } from "../lib/chat-words.ts";
 import { ChatBar } from "./chat-bar.tsx";
 import { ChatStart } from "./chat-start.tsx";
 import { Message } from "./chat-message.tsx";
+import { useAnswerNotes } from "./chat-message-notes.ts";
+import { SAY_EVENT } from "./code-block-copy.tsx";
 import { Composer } from "./composer.tsx";
 
 interface Props {
@@ -19,8 +21,15 @@ interface Props {
 export function Chat({ id, isNew }: Props): ReactElement {
   const chat = useChat({ api: "/api/chat", id, initialMessages: isNew ? [] : undefined });
   const { ref, isAtBottom, scrollToBottom } = useStickToBottom();
+  const page = useRef<HTMLElement>(null);
   const [draft, setDraft] = useState("");
   const [said, say] = useState("");
+  useEffect(() => {
+    const element = page.current;
+    const onSay = (event: Event): void => say(String((event as CustomEvent<unknown>).detail));
+    element?.addEventListener(SAY_EVENT, onSay);
+    return () => element?.removeEventListener(SAY_EVENT, onSay);
+  }, []);
 
   const { messages, status } = chat;
   const isAnswering = status === "submitted" || status === "streaming";
@@ -33,9 +42,11 @@ export function Chat({ id, isNew }: Props): ReactElement {
     if (send(draft.trim())) setDraft("");
   };
   const last = messages.at(-1);
+  const notes = useAnswerNotes(status, last);
+  const hasNew = useHasNew(isAtBottom, messages.length);
 
   return (
-    <main className="chat">
+    <main ref={page} className="chat">
       <ChatBar id={id} onSay={say} />
       {/* Not a live region: each token would be read out. What happens is said below. */}
       <section ref={ref} className="chat-scroll" aria-label="Conversation" tabIndex={0}>
@@ -46,6 +57,8 @@ export function Chat({ id, isNew }: Props): ReactElement {
               key={message.id}
               message={message}
               isGrowing={isAnswering && message === last && message.role === "assistant"}
+              isOld={message !== last}
+              note={notes.get(message.id)}
             />
           ))}
           {isAnswering && last?.role !== "assistant" ? <div className="message-pending" aria-hidden /> : null}
@@ -55,7 +68,7 @@ export function Chat({ id, isNew }: Props): ReactElement {
       <div className="chat-foot">
         {isAtBottom ? null : (
           <button type="button" className="button button-small chat-latest" onClick={scrollToBottom}>
-            Jump to latest
+            {hasNew ? "New message" : "Jump to latest"}
           </button>
         )}
         <div className="chat-column">
@@ -88,6 +101,13 @@ export function Chat({ id, isNew }: Props): ReactElement {
       </div>
     </main>
   );
+}
+
+/** Whether a message has come since the reader scrolled up. */
+function useHasNew(isAtBottom: boolean, count: number): boolean {
+  const [seen, setSeen] = useState(count);
+  if (isAtBottom && seen !== count) setSeen(count);
+  return !isAtBottom && count > seen;
 }
 
 /** What went wrong, unless the answer's own end says it, and the way to try again. */

@@ -1,13 +1,8 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Block, parseMarkdown } from "./markdown-blocks.ts";
+import { depthOf, shapeOf } from "./markdown-shape.test-support.ts";
+import { parseMarkdown } from "./markdown-stream.ts";
 
-/** The shape of blocks, without `raw`: what a test is about. */
-function shape(source: string): unknown {
-  return JSON.parse(
-    JSON.stringify(parseMarkdown(source), (key, value: unknown) => (key === "raw" ? undefined : value)),
-  );
-}
+const shape = (source: string): unknown => shapeOf(parseMarkdown(source));
 
 const text = (words: string): unknown => ({ type: "paragraph", text: words });
 
@@ -93,33 +88,4 @@ describe("parseMarkdown", () => {
     expect(depthOf(parseMarkdown(`${"> ".repeat(7)}a`))).toBe(6);
     expect(JSON.stringify(shape(`${"> ".repeat(7)}a`))).toContain('"text":"> a"');
   });
-
-  test("never fails, and the blocks before the last stay as they are while the text grows by a block", () => {
-    const piece = fc.constantFrom(
-      "# a\n",
-      "- b\n",
-      "> c\n",
-      "```\n",
-      "| d | e |\n",
-      "|---|---|\n",
-      "\n",
-      "text\n",
-      "1. f\n",
-      "   g\n",
-      "---\n",
-    );
-    fc.assert(
-      fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {
-        const source = pieces.join("");
-        const before = parseMarkdown(source);
-        const after = parseMarkdown(`${source}more`);
-        expect(after.slice(0, Math.max(0, before.length - 1))).toEqual(before.slice(0, -1));
-      }),
-    );
-  });
 });
-
-function depthOf(blocks: readonly Block[]): number {
-  const [first] = blocks;
-  return first?.type === "quote" ? 1 + depthOf(first.blocks) : 0;
-}

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Inline, parseInline, safeHref } from "./markdown-inline.ts";
+import { parseInline } from "./markdown-inline.ts";
+import type { Inline } from "./markdown-marks.ts";
+import { safeHref } from "./markdown-links.ts";
 
 /** Marks as tags, so that a test can be read. */
 function show(list: readonly Inline[]): string {
@@ -15,6 +17,8 @@ function show(list: readonly Inline[]): string {
           return "<br>";
         case "link":
           return `<a ${inline.href}>${show(inline.children)}</a>`;
+        case "pending":
+          return `<pending>${show(inline.children)}</pending>`;
         default:
           return `<${inline.type}>${show(inline.children)}</${inline.type}>`;
       }

@@ -1,17 +1,15 @@
-// Reads the marks inside one block of Markdown: code, emphasis, links. Linear in the length of the text, whatever stands
-// in it; marks without their other half are plain text.
+// Reads the marks inside one block of Markdown, in linear time whatever stands there. Marks without another half are text.
 
-/** Emphasis and links inside one another; what lies deeper is plain text. */
-const MAX_DEPTH_COUNT = 8;
-/** How long the text of a link may be. */
-const MAX_LABEL_CHARS = 1_000;
-
-export type Inline =
-  | { readonly type: "text"; readonly text: string }
-  | { readonly type: "code"; readonly text: string }
-  | { readonly type: "break" }
-  | { readonly type: "strong" | "emphasis" | "deleted"; readonly children: readonly Inline[] }
-  | { readonly type: "link"; readonly href: string; readonly children: readonly Inline[] };
+import {
+  MAX_DEPTH_COUNT,
+  MAX_LABEL_CHARS,
+  MAX_SPAN_CHARS,
+  LOOK_AHEAD_CHARS,
+  PIECE_CHARS,
+  MAX_ADDRESS_CHARS,
+} from "./markdown-limits.ts";
+import { ANGLE_ADDRESS, BARE_ADDRESS, LINK_TARGET, safeHref } from "./markdown-links.ts";
+import type { Inline, InlineOptions } from "./markdown-marks.ts";
 
 /**
  * Parses the inline marks of `source`. A link that does not lead to http, https or a place on this site stays as its text.
@@ -20,49 +18,63 @@ export function parseInline(source: string, options: InlineOptions = {}): Inline
   return new InlineReader(source, options.isGrowing ?? false, 0).read();
 }
 
-export interface InlineOptions {
-  /** True: more of the text may come, so code and bold that are still open are shown as such. @default false */
-  readonly isGrowing?: boolean | undefined;
-}
-
-/** `href` if it leads to http, https or a relative place, else undefined. */
-export function safeHref(href: string): string | undefined {
-  try {
-    const { protocol } = new URL(href, "http://relative.invalid/");
-    return protocol === "http:" || protocol === "https:" ? href : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 const SPECIAL = /[\\`*_~[!<\nh]/g;
-const BARE_ADDRESS = /https?:\/\/[^\s<>"'`\]]+/y;
-const ANGLE_ADDRESS = /<(https?:\/\/[^\s<>]+)>/y;
-const LINK_TARGET = /\(\s*<?([^\s()<>]*(?:\([^\s()<>]*\)[^\s()<>]*)*)>?(?:\s+"[^"]*")?\s*\)/y;
 const MARKS = { "**": "strong", __: "strong", "~~": "deleted", "*": "emphasis", _: "emphasis" } as const;
 
-class InlineReader {
+/** Reads the marks of a text from left to right. */
+export class InlineReader {
   readonly #source: string;
   readonly #isGrowing: boolean;
   readonly #depth: number;
-  readonly #found: Inline[] = [];
-  /** Marks that were looked for and have no other half in the rest of the text: not looked for again. */
-  readonly #missing = new Set<string>();
-  #at = 0;
+  /** Where a mark was found that was looked for; infinite where there is none: nothing is looked for twice. */
+  readonly #next = new Map<string, number>();
+  #found: Inline[] = [];
+  #at: number;
   #text = "";
 
-  constructor(source: string, isGrowing: boolean, depth: number) {
+  constructor(source: string, isGrowing: boolean, depth: number, at: number = 0) {
     this.#source = source;
     this.#isGrowing = isGrowing;
     this.#depth = depth;
+    this.#at = at;
+  }
+
+  /** The next piece, if it is settled whatever comes behind the text; else nothing, and nothing is read. */
+  readPiece(): { readonly found: readonly Inline[]; readonly end: number } | undefined {
+    const start = this.#at;
+    const last = this.#source.length - LOOK_AHEAD_CHARS;
+    if (last - start < PIECE_CHARS) return undefined;
+    while (this.#at < last) {
+      SPECIAL.lastIndex = this.#at;
+      const next = SPECIAL.exec(this.#source)?.index ?? this.#source.length;
+      const end = this.#pieceEnd(Math.max(this.#at, start + PIECE_CHARS), Math.min(next, last));
+      this.#take((end ?? next) - this.#at);
+      if (end !== undefined) {
+        this.#flush();
+        const found = this.#found;
+        this.#found = [];
+        return { found, end };
+      }
+      if (next < last) this.#readSpecial(this.#source.charAt(next));
+    }
+    this.#at = start;
+    this.#text = "";
+    this.#found = [];
+    this.#next.clear(); // what was found may lie behind what comes first from here on
+    return undefined;
+  }
+
+  /** Where plain text may be cut: not before a space, which may belong to a line end, nor inside a character. */
+  #pieceEnd(from: number, to: number): number | undefined {
+    for (let at = from; at < to; at++) if (!/[\s\uDC00-\uDFFF]/.test(this.#source.charAt(at))) return at;
+    return undefined;
   }
 
   read(): Inline[] {
     while (this.#at < this.#source.length) {
       SPECIAL.lastIndex = this.#at;
       const next = SPECIAL.exec(this.#source)?.index ?? this.#source.length;
-      this.#text += this.#source.slice(this.#at, next);
-      this.#at = next;
+      this.#take(next - this.#at);
       if (next < this.#source.length) this.#readSpecial(this.#source.charAt(next));
     }
     this.#flush();
@@ -104,15 +116,18 @@ class InlineReader {
 
   /** What stands behind a mark whose other half has not come yet; undefined when it never will. */
   #rest(start: number): string | undefined {
-    return this.#isGrowing ? this.#source.slice(start) : undefined;
+    if (!this.#isGrowing || this.#source.length - start > MAX_SPAN_CHARS) return undefined;
+    return this.#source.slice(start);
   }
 
-  /** Where `mark` comes next; one miss answers for the rest of the text. */
+  /** Where `mark` comes next; infinite when it does not. */
   #find(mark: string, from: number): number {
-    if (this.#missing.has(mark)) return -1;
+    const known = this.#next.get(mark);
+    if (known !== undefined && known >= from) return known;
     const index = this.#source.indexOf(mark, from);
-    if (index < 0) this.#missing.add(mark);
-    return index;
+    const next = index < 0 ? Infinity : index;
+    this.#next.set(mark, next);
+    return next;
   }
 
   #readEscape(): void {
@@ -139,12 +154,12 @@ class InlineReader {
     const ticks = "`".repeat(width);
     const start = this.#at + width;
     let end = this.#find(ticks, start);
-    while (end >= 0 && this.#source.charAt(end + width) === "`") {
+    while (end - start <= MAX_SPAN_CHARS && this.#source.charAt(end + width) === "`") {
       let past = end + width;
       while (this.#source.charAt(past) === "`") past++;
       end = this.#find(ticks, past);
     }
-    if (end < 0) {
+    if (end - start > MAX_SPAN_CHARS) {
       const rest = this.#rest(start);
       if (rest === undefined) this.#take(width);
       else this.#add({ type: "code", text: rest }, this.#source.length);
@@ -162,6 +177,7 @@ class InlineReader {
       this.#take(1);
       return;
     }
+    const type = MARKS[mark as keyof typeof MARKS];
     const start = this.#at + mark.length;
     if (this.#isGrowing && start === this.#source.length) {
       this.#at = start; // it opens or closes what comes next
@@ -170,34 +186,43 @@ class InlineReader {
     const opens = !/\s/.test(this.#source.charAt(start) || " ") && !(char === "_" && this.#isWordAt(this.#at - 1));
     const end = opens ? this.#closingMark(mark, start) : -1;
     if (end < 0) {
-      const rest = mark === "**" && opens ? this.#rest(start) : undefined;
+      // An underscore at the start of a word is a name's more often than not.
+      const rest = opens && char !== "_" ? this.#rest(start) : undefined;
       if (rest === undefined) this.#take(mark.length);
-      else this.#add({ type: "strong", children: this.#inner(rest, true) }, this.#source.length);
+      else this.#add({ type, children: this.#inner(rest, true) }, this.#source.length);
       return;
     }
-    const type = MARKS[mark as keyof typeof MARKS];
     this.#add({ type, children: this.#inner(this.#source.slice(start, end)) }, end + mark.length);
   }
 
   /** The next `mark` that follows a character of text, stands alone, and (for `_`) does not stand inside a word. */
   #closingMark(mark: string, start: number): number {
-    // What closes depends on its own surroundings only: where one search ended in vain, a later one would too.
+    // What closes depends on its own surroundings only: what one search found, a later one finds again.
     const key = `close ${mark}`;
-    if (this.#missing.has(key)) return -1;
+    let end = this.#next.get(key) ?? -1;
+    if (end < start + 1) {
+      end = this.#findClosing(mark, start + 1);
+      this.#next.set(key, end);
+    }
+    if (end - start > MAX_SPAN_CHARS) return -1;
+    const isThree = this.#source.charAt(end + mark.length) === mark.charAt(0);
+    return isThree ? end + 3 - mark.length : end;
+  }
+
+  /** Where the next row of signs begins, at or after `from`, that can close `mark`; infinite when there is none. */
+  #findClosing(mark: string, from: number): number {
     const char = mark.charAt(0);
-    let end = this.#find(mark, start + 1);
-    while (end >= 0) {
+    let end = from;
+    while (this.#source.charAt(end) === char && this.#source.charAt(end - 1) === char) end++; // not from its middle
+    for (end = this.#source.indexOf(char, end); end >= 0;) {
       let past = end;
       while (this.#source.charAt(past) === char) past++;
       const run = past - end;
       const fits = run === mark.length || run === 3;
-      if (fits && !/\s/.test(this.#source.charAt(end - 1)) && !(char === "_" && this.#isWordAt(past))) {
-        return past - mark.length;
-      }
-      end = this.#find(mark, past);
+      if (fits && !/\s/.test(this.#source.charAt(end - 1)) && !(char === "_" && this.#isWordAt(past))) return end;
+      end = this.#source.indexOf(char, past);
     }
-    this.#missing.add(key);
-    return -1;
+    return Infinity;
   }
 
   #isWordAt(index: number): boolean {
@@ -206,27 +231,47 @@ class InlineReader {
 
   /** `bracket` is where the text of the link begins; an image is shown as a link to it. */
   #readLink(bracket: number): void {
+    if (this.#isGrowing && this.#readPendingLink(bracket)) return;
     const close = this.#closingBracket(bracket);
-    LINK_TARGET.lastIndex = close + 1;
-    const target = close < 0 ? null : LINK_TARGET.exec(this.#source);
+    const target = close < 0 ? null : LINK_TARGET.exec(this.#source.slice(close + 1, close + 1 + MAX_ADDRESS_CHARS));
     if (target === null) {
       this.#take(bracket - this.#at + 1);
       return;
     }
     const label = this.#source.slice(bracket + 1, close);
+    const end = close + 1 + target[0].length;
     const href = safeHref(target[1] ?? "");
     if (href === undefined) {
       this.#text += label;
-      this.#at = LINK_TARGET.lastIndex;
+      this.#at = end;
       return;
     }
-    this.#add({ type: "link", href, children: this.#inner(label || href) }, LINK_TARGET.lastIndex);
+    this.#add({ type: "link", href, children: this.#inner(label || href) }, end);
+  }
+
+  /** Shows the text alone of a link that the source ends in. */
+  #readPendingLink(bracket: number): boolean {
+    const { length } = this.#source;
+    if (length - bracket > LOOK_AHEAD_CHARS || this.#isWordAt(this.#at - 1)) return false;
+    if (/[\s\]]/.test(this.#source.charAt(bracket + 1))) return false;
+    const close = this.#pairedBracket(bracket);
+    // Closed, the label must be followed by an address that has no end yet.
+    const isPending =
+      close < 0
+        ? length - bracket <= MAX_LABEL_CHARS
+        : close === length - 1 || /^\([^()\s]*$/.test(this.#source.slice(close + 1));
+    if (!isPending) return false;
+    const label = this.#source.slice(bracket + 1, close < 0 ? length : close);
+    this.#add({ type: "pending", children: this.#inner(label, true) }, length);
+    return true;
   }
 
   /** Brackets inside the label must pair up; code inside it may hold any. */
   #closingBracket(open: number): number {
-    if (this.#missing.has("](")) return -1;
-    if (this.#find("](", open) < 0) return -1;
+    return this.#find("](", open) - open > MAX_LABEL_CHARS ? -1 : this.#pairedBracket(open);
+  }
+
+  #pairedBracket(open: number): number {
     const limit = Math.min(this.#source.length, open + MAX_LABEL_CHARS);
     let depth = 0;
     for (let at = open; at < limit; at++) {
