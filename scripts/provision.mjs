@@ -81,6 +81,13 @@ export const NEEDS = [
     debianPackage: "postgresql",
     elsewhere: forSystem({ darwin: "brew install postgresql", linux: "sudo apt-get install -y postgresql" }),
   },
+  {
+    name: "Redis",
+    variable: "TAILRACE_REDIS",
+    commands: ["redis-server", "valkey-server"],
+    debianPackage: "redis-server",
+    elsewhere: forSystem({ darwin: "brew install redis", linux: "sudo apt-get install -y redis-server" }),
+  },
 ];
 
 /**

@@ -1,0 +1,252 @@
+// The store for many processes and hosts: Redis or Valkey. An append, its producer's state, its fence and its end are one
+// script.
+
+import type { Clock } from "../clock.ts";
+import { TailraceError } from "../errors.ts";
+import { checkCursor, checkName, checkSameConfig, JSON_TYPE } from "./append-rules.ts";
+import { offsetOf, sequenceOf, type Offset } from "./offset.ts";
+import { RedisChanges, type Standing } from "./redis-changes.ts";
+import { portOf, type RedisArgument, type RedisClient } from "./redis-client.ts";
+import { AppendLanes } from "./redis-lanes.ts";
+import { RedisLink } from "./redis-link.ts";
+import {
+  configArguments,
+  contentTypeOf,
+  listOf,
+  streamKeys,
+  toHead,
+  toPayload,
+  toStream,
+  unknownStream,
+  type RedisStream,
+} from "./redis-rows.ts";
+import { RedisRuns } from "./redis-runs.ts";
+import { APPEND, CREATE, DELETE, HEAD, READ, STOP } from "./redis-scripts.ts";
+import { checkCarryOn } from "./run-rules.ts";
+import type {
+  AppendOptions,
+  AppendResult,
+  Beat,
+  CarryOn,
+  Change,
+  Claim,
+  Payload,
+  ReadLimits,
+  ReadResult,
+  Store,
+  StreamConfig,
+  StreamHead,
+} from "./store.ts";
+
+/** The longest that a call is tried by default, in milliseconds. */
+const DEFAULT_RETRY_MS = 10_000;
+
+export interface RedisStoreOptions {
+  /** What every key and the channel begin with; without braces. Default `tailrace`. */
+  readonly prefix?: string | undefined;
+  /**
+   * How long a call is tried while Redis cannot be reached or refuses writes, in milliseconds. Default 10,000. Then it fails
+   * with `store_unavailable`.
+   */
+  readonly retryForMs?: number | undefined;
+  /** Default: the time of the Redis server, so that hosts need not agree. Of this clock only `now` is used. For tests. */
+  readonly clock?: Clock | undefined;
+}
+
+/**
+ * A store in Redis 7 or Valkey, over a client of `ioredis` or of `redis` (node-redis). The client stays the caller's: `close` does not
+ * close it. Beside it the store opens one more connection, while something is followed.
+ *
+ * @throws {TailraceError} `input_invalid` for another kind of client or a prefix with braces
+ */
+export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): Store {
+  return new RedisStore(client, options);
+}
+
+class RedisStore implements Store {
+  readonly kind = "redis";
+  readonly key: string;
+  readonly #prefix: string;
+  /** Names this object among all that write. */
+  readonly #origin: string = crypto.randomUUID().replaceAll("-", "");
+  readonly #link: RedisLink;
+  readonly #lanes: AppendLanes;
+  readonly #runs: RedisRuns;
+  readonly #changes: RedisChanges;
+
+  constructor(client: RedisClient, options: RedisStoreOptions) {
+    const { prefix = "tailrace", retryForMs = DEFAULT_RETRY_MS, clock } = options;
+    if (/[{}\s]/.test(prefix) || prefix === "") {
+      throw new TailraceError(
+        "input_invalid",
+        `The prefix ${JSON.stringify(prefix)} is empty or has braces or spaces.`,
+      );
+    }
+    const port = portOf(client);
+    const place = port.place ?? "this client";
+    this.#prefix = prefix;
+    this.key = `redis:${port.place ?? this.#origin}:${prefix}`;
+    this.#link = new RedisLink({ port, retryForMs, clock, place });
+    this.#lanes = new AppendLanes(
+      async (name, args, isReleased) => {
+        if (isReleased) await this.#runs.willBeLookedAt(name); // first, so that whoever looks finds it from then on
+        return this.#run(APPEND, name, args);
+      },
+      (name, result, appended) => this.#appended(name, result, appended),
+    );
+    this.#runs = new RedisRuns(this.#link, prefix, (script, name, args) => this.#run(script, name, args));
+    this.#changes = new RedisChanges({
+      port,
+      channel: this.#channel,
+      origin: this.#origin,
+      look: async (name) => {
+        const stream = await this.#look(name);
+        return stream && standingOf(stream);
+      },
+    });
+  }
+
+  async open(): Promise<void> {
+    await this.#look("");
+  }
+
+  async create(name: string, config: StreamConfig = {}): Promise<{ created: boolean; head: StreamHead }> {
+    checkName(name);
+    const [created, fields] = listOf(await this.#run(CREATE, name, configArguments(config)));
+    const stream = toStream(name, fields)!;
+    if (Number(created) === 1) this.#changes.tell(name, standingOf(stream));
+    else checkSameConfig(name, stream.config, config);
+    return { created: Number(created) === 1, head: toHead(stream) };
+  }
+
+  async append(name: string, payloads: readonly Payload[], options: AppendOptions = {}): Promise<AppendResult> {
+    this.#link.checkOpen();
+    return this.#lanes.append(name, payloads, options);
+  }
+
+  async read(name: string, after: Offset, limits: ReadLimits): Promise<ReadResult> {
+    const args = [String(sequenceOf(after) ?? "none"), String(limits.maxItems), String(limits.maxBytes)];
+    const [fields, payloads] = listOf(await this.#run(READ, name, args));
+    const stream = toStream(name, fields);
+    if (stream === undefined) throw unknownStream(name);
+    const from = checkCursor(name, after, stream.start, stream.tail);
+    const isJson = contentTypeOf(stream.config) === JSON_TYPE;
+    const items = listOf(payloads).map((payload, index) => ({
+      offset: offsetOf(from + 1 + index),
+      payload: toPayload(payload, isJson),
+    }));
+    this.#changes.saw(name, standingOf(stream));
+    return { items, head: toHead(stream), upToDate: from + items.length === stream.tail };
+  }
+
+  async head(name: string): Promise<StreamHead | undefined> {
+    const stream = await this.#look(name);
+    return stream && toHead(stream);
+  }
+
+  async offsetBeforeLast(name: string, lastItems: number): Promise<Offset> {
+    const stream = await this.#look(name);
+    if (stream === undefined) throw unknownStream(name);
+    return offsetOf(Math.max(stream.start, stream.tail - lastItems));
+  }
+
+  async delete(name: string): Promise<boolean> {
+    const deleted = Number(await this.#run(DELETE, name, [])) === 1;
+    if (deleted) this.#changes.tell(name, undefined);
+    return deleted;
+  }
+
+  async claim(
+    name: string,
+    owner: string,
+    leaseMs: number,
+    config: StreamConfig = {},
+    carryOn?: CarryOn,
+  ): Promise<Claim> {
+    checkName(name);
+    checkCarryOn(carryOn);
+    const kind = [carryOn?.kind ?? "", String(carryOn?.withinMs ?? "")];
+    return this.#told(await this.#runs.claim(name, owner, leaseMs, [...configArguments(config), owner, ...kind]));
+  }
+
+  orphans(kinds: readonly string[]): Promise<readonly string[]> {
+    return this.#runs.orphans(kinds);
+  }
+
+  async takeOver(name: string, owner: string, leaseMs: number): Promise<Claim> {
+    return this.#told(await this.#runs.takeOver(name, owner, leaseMs));
+  }
+
+  beat(owner: string, leaseMs: number): Promise<Beat> {
+    return this.#runs.beat(owner, leaseMs);
+  }
+
+  async requestStop(name: string): Promise<StreamHead | undefined> {
+    const [isNew, fields] = listOf(await this.#run(STOP, name, []));
+    const stream = toStream(name, fields);
+    if (stream === undefined) return undefined;
+    if (Number(isNew) === 1) this.#changes.tell(name, standingOf(stream));
+    return toHead(stream);
+  }
+
+  async reap(): Promise<readonly string[]> {
+    const names = await this.#runs.reap();
+    for (const name of names) {
+      const stream = await this.#look(name);
+      if (stream !== undefined) this.#changes.tell(name, standingOf(stream));
+    }
+    return names;
+  }
+
+  watch(listener: (change: Change) => void): () => void {
+    this.#link.checkOpen();
+    return this.#changes.watch(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#changes.close();
+    await this.#lanes.idle();
+    this.#link.close();
+  }
+
+  get #channel(): string {
+    return `${this.#prefix}:changes`;
+  }
+
+  #run(script: string, name: string, args: readonly RedisArgument[]): Promise<unknown> {
+    const every = [this.#link.now, this.#channel, this.#origin, name];
+    return this.#link.run(script, streamKeys(this.#prefix, name), [...every, ...args]);
+  }
+
+  async #look(name: string): Promise<RedisStream | undefined> {
+    const [, fields] = listOf(await this.#run(HEAD, name, []));
+    return toStream(name, fields);
+  }
+
+  #appended(name: string, { tail, end }: AppendResult, { release = false }: AppendOptions): void {
+    const ended = end !== undefined;
+    this.#changes.tell(name, {
+      tail: sequenceOf(tail)!,
+      ended,
+      stopRequested: false,
+      released: release && !ended,
+    });
+  }
+
+  #told(claim: Claim): Claim {
+    const { name, tail, end, run } = claim.head;
+    const standing = {
+      tail: sequenceOf(tail)!,
+      ended: end !== undefined,
+      stopRequested: run?.stopRequested ?? false,
+      released: false,
+    };
+    this.#changes.tell(name, standing);
+    return claim;
+  }
+}
+
+function standingOf({ tail, end, stopRequested, releasedAtMs }: RedisStream): Standing {
+  const ended = end !== undefined;
+  return { tail, ended, stopRequested, released: releasedAtMs !== undefined && !ended };
+}
