@@ -65,18 +65,6 @@ describe("Prelude", () => {
     );
   }, 60_000);
 
-  test("the missing part alone can be merged, from any cursor to any other", () => {
-    fc.assert(
-      fc.property(fc.array(fc.nat(), MOVES), fc.nat(), fc.nat(), (moves, first, second) => {
-        const chunks = validChunks(moves);
-        const [from, to] = [first % (chunks.length + 1), second % (chunks.length + 1)].toSorted((a, b) => a - b);
-        const merged = [...chunks.slice(0, from), ...merge(chunks.slice(from, to)), ...chunks.slice(to)];
-        expect(fold(merged)).toEqual(fold(chunks));
-      }),
-      { numRuns: 500 },
-    );
-  });
-
   test("our reducer and the AI SDK's show the same message", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.nat(), MOVES), async (moves) => {
