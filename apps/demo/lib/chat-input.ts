@@ -25,7 +25,7 @@ export function chatRequest(value: unknown, answer: Answerer): ChatRequest {
   }
   const isRegeneration = trigger === "regenerate-message";
   const last = asObject(messages.at(-1), "messages");
-  if (last["role"] === "assistant" && !isRegeneration) {
+  if (last["role"] === "assistant" && !isRegeneration && hasToolPart(last)) {
     return { kind: "continue", id, key, answer, message: answerWithResults(last) };
   }
   const index = messages.findLastIndex((message) => asObject(message, "messages")["role"] === "user");
@@ -35,6 +35,15 @@ export function chatRequest(value: unknown, answer: Answerer): ChatRequest {
   const history = ids(body["history"] ?? before);
   const replaces = optionalId(body["messageId"], "messageId");
   return { kind: "send", id, key, answer, message, history, replaces, isRegeneration };
+}
+
+/** Only the results of tools make an answer go on. */
+function hasToolPart({ parts }: Readonly<Record<string, unknown>>): boolean {
+  if (!Array.isArray(parts)) return false;
+  return parts.some((part) => {
+    const type = typeof part === "object" && part !== null ? (part as { readonly type?: unknown }).type : undefined;
+    return typeof type === "string" && (type === "dynamic-tool" || type.startsWith("tool-"));
+  });
 }
 
 function ids(value: unknown): readonly string[] {
