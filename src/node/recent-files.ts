@@ -1,5 +1,5 @@
 // Which files are opened and read on the main thread: small ones on a local disk that were opened a moment ago, so that the
-// kernel has them in memory. A trip to the thread pool costs ten times what such a file does. decisions/019-small-files-stay-here.md.
+// kernel has them in memory. A trip to the thread pool costs ten times what such a file does. decisions/019.
 
 import { statfs } from "node:fs";
 
