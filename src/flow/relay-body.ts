@@ -19,6 +19,12 @@ export interface RelayBodyLimits {
 
 type Result = IteratorResult<Chunk, undefined>;
 
+/**
+ * How long the end of a body may follow its last announced byte, in milliseconds. A fetch that knows the length ends at
+ * once; a body of another making might stay open for ever, and its connection with it.
+ */
+const END_WITHIN_MS = 1_000;
+
 /** Makes a host send the headers, although no byte is there yet. */
 const NOTHING: Result = { done: false, value: new Uint8Array(0) };
 
@@ -142,10 +148,13 @@ export class RelayBody implements BytePull {
     try {
       const end = this.#inner.next();
       if (!isPromiseLike(end)) return;
-      end.then(
-        (result) => void (result.done === true || this.#inner.close()),
-        () => undefined,
-      );
+      const cancel = this.#limits.clock.after(END_WITHIN_MS, () => this.#inner.close());
+      end
+        .then(
+          (result) => void (result.done === true || this.#inner.close()),
+          () => undefined,
+        )
+        .finally(cancel);
     } catch {
       // All that was announced is here: how the connection ends is nobody's concern.
     }

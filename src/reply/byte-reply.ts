@@ -85,15 +85,15 @@ class ByteReplyPull implements BytePull, OpenReply {
   }
 
   close = (): void => {
-    this.#end(() => new TailraceError("aborted", "The reader left before the file had ended."));
+    this.#end(() => new TailraceError("aborted", "The reader left before the body had ended."));
   };
 
   wind(): void {
-    // A file has no room for a farewell: it may finish within the grace period.
+    // Plain bytes have no room for a farewell: they may finish within the grace period.
   }
 
   cut(): void {
-    this.#end(() => new TailraceError("closed", "The server shut down before the file had ended."));
+    this.#end(() => new TailraceError("closed", "The server shut down before the body had ended."));
   }
 
   readonly #take = (result: IteratorResult<Chunk, undefined>): IteratorResult<Chunk, undefined> => {
@@ -104,7 +104,7 @@ class ByteReplyPull implements BytePull, OpenReply {
 
   readonly #fail = (error: unknown): never => {
     if (this.#reason === undefined) this.#onError(error);
-    this.#end(() => new TailraceError("source_failed", "The file could not be read to its end.", { cause: error }));
+    this.#end(() => new TailraceError("source_failed", "The body could not be read to its end.", { cause: error }));
     throw error;
   };
 

@@ -1,6 +1,7 @@
 // The headers of a file reply, for each of its statuses.
 
 import { TailraceError } from "../errors.ts";
+import { addEncodingVary } from "../http/accept-encoding.ts";
 import { contentDisposition } from "../http/content-disposition.ts";
 import { mediaTypeOf, UNKNOWN_TYPE } from "../http/media-types.ts";
 import { setValidators } from "../http/validators.ts";
@@ -44,7 +45,7 @@ function describingHeaders({ original, encoding, varies }: Choice, options: File
     headers.set("content-disposition", contentDisposition(options.disposition ?? "inline", name));
   }
   if (encoding !== undefined) headers.set("content-encoding", encoding);
-  if (varies) addVary(headers);
+  if (varies) addEncodingVary(headers);
   return headers;
 }
 
@@ -72,12 +73,6 @@ export function offloadHeaders(choice: Choice, options: FileOptions, { header, p
   const headers = describingHeaders(choice, options);
   setText(headers, header, path.toWellFormed().split("/").map(encodeURIComponent).join("/"));
   return headers;
-}
-
-function addVary(headers: Headers): void {
-  const given = headers.get("vary");
-  const names = given?.split(",").map((name) => name.trim().toLowerCase()) ?? [];
-  if (!names.includes("*") && !names.includes("accept-encoding")) headers.append("vary", "accept-encoding");
 }
 
 function setText(headers: Headers, name: string, value: string): void {
