@@ -5,6 +5,7 @@ import { type AddressInfo, connect } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { csvBytes } from "../reply/csv-bytes.ts";
 import { csv } from "../reply/csv.ts";
+import { ndjson } from "../reply/rows.ts";
 import { createListener, type Handler } from "./listener.ts";
 
 const cleanups: (() => void)[] = [];
@@ -54,6 +55,13 @@ describe("trailers", () => {
       expect(body.split("\r\n")).toHaveLength(20_002);
     },
   );
+
+  test("of ndjson tell the rows without the end record, and the digest with it", async () => {
+    const port = await serve((request) => ndjson(request, rows, { endRecord: true, trailers: true }));
+    const { reply, body } = await ask(port, { te: "trailers" });
+    expect(reply.trailers).toEqual({ "repr-digest": digestOf(body), "tailrace-row-count": "20000" });
+    expect(body.split("\n").slice(-2)).toEqual(['{"$end":{"reason":"completed","rows":20000}}', ""]);
+  });
 
   test("are not sent without TE: trailers, without the option, or for a HEAD", async () => {
     const asked = await serve((request) => csv(request, rows, { trailers: true }));

@@ -5,9 +5,9 @@ import { assertSource, openSource, type Source } from "../bytes/source.ts";
 import { streamHeaders } from "../http/stream-headers.ts";
 import { attachmentHeaders, type AttachmentOptions } from "./attachment.ts";
 import { makeByteReply } from "./byte-reply.ts";
-import { csvType, type TrailerOptions } from "./csv.ts";
+import { csvType } from "./csv.ts";
 import type { ReplyOptions } from "./reply.ts";
-import { setTrailers } from "./trailers.ts";
+import { setTrailers, type TrailerOptions } from "./trailers.ts";
 
 /** Options of {@link csvBytes}. */
 export interface CsvBytesOptions extends ReplyOptions, AttachmentOptions, TrailerOptions {

@@ -8,16 +8,7 @@ import { attachmentHeaders, isAttachment, type AttachmentOptions } from "./attac
 import type { ReplyOptions } from "./reply.ts";
 import type { RowSourceOptions } from "./row-batches.ts";
 import { replyRows } from "./rows.ts";
-import { setTrailers } from "./trailers.ts";
-
-/** What a host sends behind the body. */
-export interface TrailerOptions {
-  /**
-   * Tell the count of rows (`tailrace-row-count`) and the body's SHA-256 (`repr-digest`, RFC 9530) in trailers: on `node:http`, to a reader
-   * that says `TE: trailers`. Hosts without trailers send none. Default false.
-   */
-  readonly trailers?: boolean | undefined;
-}
+import type { TrailerOptions } from "./trailers.ts";
 
 /** Options of {@link csv}. `guardFormulas` is on by default for an attachment. */
 export interface CsvReplyOptions<Row = unknown>
@@ -46,21 +37,15 @@ export function csv<Row>(
 ): Response | Promise<Response> {
   const headers = attachmentHeaders(options.headers, options.filename);
   const encoder = createCsvEncoder<Row>({ ...options, guardFormulas: options.guardFormulas ?? isAttachment(headers) });
-  let rowCount = 0;
-  const encode = (row: Row): string => {
-    rowCount++;
-    return encoder.encode(row);
-  };
   const format = {
     contentType: csvType(options),
     open: () => encoder.open(),
-    encode,
+    encode: (row: Row): string => encoder.encode(row),
     // A row of a named stream is kept as JSON.
-    encodePayload: (payload: Parameters<typeof fromPayload>[0]): string => encode(fromPayload(payload) as Row),
+    encodePayload: (payload: Parameters<typeof fromPayload>[0]): string => encoder.encode(fromPayload(payload) as Row),
   };
-  const { status, onError, batches } = options;
-  const response = replyRows<Row>(request, rows as Source<Row>, format, { status, onError, batches, headers });
-  return options.trailers === true ? withTrailers(response, () => rowCount) : response;
+  const { status, onError, batches, trailers } = options;
+  return replyRows<Row>(request, rows as Source<Row>, format, { status, onError, batches, trailers, headers });
 }
 
 /**
@@ -71,15 +56,4 @@ export function csvType({ columns, header }: Pick<CsvOptions, "header"> & { colu
   const type = "text/csv; charset=utf-8";
   if (header === false) return `${type}; header=absent`;
   return columns === undefined ? type : `${type}; header=present`;
-}
-
-function withTrailers(response: Response | Promise<Response>, rowCount: () => number): Response | Promise<Response> {
-  if (response instanceof Response) {
-    setTrailers(response, { rowCount });
-    return response;
-  }
-  return response.then((ready) => {
-    if (ready.ok) setTrailers(ready, { rowCount }); // else it is a problem
-    return ready;
-  });
 }

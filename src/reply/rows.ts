@@ -14,9 +14,10 @@ import { attachmentHeaders, type AttachmentOptions } from "./attachment.ts";
 import { makeReply, type ReplyOptions } from "./reply.ts";
 import { openRows, type RowSourceOptions } from "./row-batches.ts";
 import { RowsEndWriter } from "./rows-end.ts";
+import { setTrailers, type TrailerOptions } from "./trailers.ts";
 
 /** Options of {@link ndjson}. */
-export interface RowsOptions extends ReplyOptions, AttachmentOptions, RowSourceOptions {
+export interface RowsOptions extends ReplyOptions, AttachmentOptions, RowSourceOptions, TrailerOptions {
   /**
    * Write an end record behind the last row, and announce it by the header `tailrace-rows: end-record` (PROTOCOL.md, section 3.1), so that a
    * reader can tell a cut from an end, and how many rows there were. A failed source is told there too, before the cut.
@@ -110,14 +111,21 @@ export function replyRows<T>(
   };
   const make = <I>(
     open: Parameters<typeof makeReply<I>>[1],
-    writer: Pick<ChunkWriter<I>, "encode" | "close">,
-  ): Response =>
-    makeReply<I>(
-      request,
-      open,
-      { contentType: format.contentType, farewell: undefined, writer: { ...rest, ...writer } },
-      { ...options, headers },
-    );
+    { encode, close }: Pick<ChunkWriter<I>, "encode" | "close">,
+  ): Response => {
+    let rowCount = 0;
+    const counted = (item: I): string => {
+      const row = encode(item);
+      if (row !== "") rowCount++; // the mark between replay and tail is no row
+      return row;
+    };
+    const hasTrailers = options.trailers === true;
+    const writer = { ...rest, encode: hasTrailers ? counted : encode, close };
+    const shape = { contentType: format.contentType, farewell: undefined, writer };
+    const response = makeReply<I>(request, open, shape, { ...options, headers });
+    if (hasTrailers) setTrailers(response, { rowCount: () => rowCount });
+    return response;
+  };
 
   if (!isNamed(source)) {
     const encode = end === undefined ? format.encode : (item: T) => end.row(format.encode(item));

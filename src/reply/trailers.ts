@@ -1,5 +1,15 @@
 // What can only be said behind a body: how many rows it had, and its digest. Only a host that has trailers sends them.
 
+/** What a host sends behind the body. */
+export interface TrailerOptions {
+  /**
+   * Tell the count of rows (`tailrace-row-count`) and the body's SHA-256 (`repr-digest`, RFC 9530) in trailers: on `node:http`, to a reader
+   * that says `TE: trailers`. Hosts without trailers send none.
+   * @default false
+   */
+  readonly trailers?: boolean | undefined;
+}
+
 /** What a host is told of a reply's trailers. */
 export interface Trailers {
   /** Asked when the body has ended; undefined where rows are not counted. */
