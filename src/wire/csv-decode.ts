@@ -6,6 +6,7 @@ import { type CsvObject, rowMaker, type RowMaker } from "./csv-header.ts";
 import type { CsvCell, RecordFault } from "./csv-record.ts";
 import { checkRules, type CsvRules } from "./csv-rules.ts";
 import { createScanner } from "./csv-scan.ts";
+import { schemaFailed, tooMany } from "./row-limits.ts";
 import { checkNow } from "./standard-schema.ts";
 import { unfinishedTail } from "./utf8-tail.ts";
 
@@ -218,20 +219,9 @@ function unguardAll(cells: CsvCell[]): void {
   }
 }
 
-function tooMany(name: string, limit: number, unit: string): TailraceError {
-  const message = `There are more than ${limit} ${unit} (${name}). Raise ${name}, or ask for less.`;
-  return new TailraceError("limit_exceeded", message, { details: { [name]: limit } });
-}
-
 function faultError(what: string, line: number, row: number | undefined, fault: RecordFault): TailraceError {
   const details = { ...(row === undefined ? {} : { row }), line, ...fault.details };
   return new TailraceError(fault.code, `${what} (line ${line}) ${fault.how}`, { details });
-}
-
-/** What the schema itself threw is no fault of the row, and no policy passes over it. */
-function schemaFailed(cause: unknown): TailraceError {
-  if (isTailraceError(cause)) return cause;
-  return new TailraceError("decode_failed", "A row could not be checked: the schema threw.", { cause });
 }
 
 function truncated(line: number): TailraceError {

@@ -4,6 +4,7 @@ import { isTailraceError, TailraceError } from "../errors.ts";
 import { createByteFeed, type ByteFeed } from "./byte-feed.ts";
 import { jsonText } from "./json-text.ts";
 import { isEndRecord, readRowsEnd, type RowsEnd } from "./ndjson-end.ts";
+import { checkLimit, schemaFailed, tooMany } from "./row-limits.ts";
 import { checkNow, type StandardSchema } from "./standard-schema.ts";
 
 const SPACE = 0x20;
@@ -242,28 +243,12 @@ export function createRowDecoder<T = unknown>(options: RowDecoderOptions<T>): Ro
   return { push, end: feed.end };
 }
 
-function checkLimit(name: string, limit: number, unit: string): void {
-  if (limit >= 1) return;
-  throw new TailraceError("input_invalid", `${name} must be a number of at least 1 ${unit}, not ${String(limit)}.`);
-}
-
-function tooMany(name: string, limit: number, unit: string): TailraceError {
-  const message = `There are more than ${limit} ${unit} (${name}). Raise ${name}, or ask for less.`;
-  return new TailraceError("limit_exceeded", message, { details: { [name]: limit } });
-}
-
 function badRow(row: number, line: number, how: string, options: { readonly cause?: unknown } = {}): TailraceError {
   return new TailraceError("decode_failed", `Row ${row} (line ${line}) ${how}`, { ...options, details: { row, line } });
 }
 
 function notJson(row: number, line: number, cause: unknown): TailraceError {
   return badRow(row, line, `is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-}
-
-/** What the schema itself threw is no fault of the row, and no policy passes over it. */
-function schemaFailed(cause: unknown): TailraceError {
-  if (isTailraceError(cause)) return cause;
-  return new TailraceError("decode_failed", "A row could not be checked: the schema threw.", { cause });
 }
 
 function truncated(rows: number): TailraceError {
