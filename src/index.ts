@@ -48,7 +48,7 @@ export {
   type StreamsOptions,
 } from "./log/streams.ts";
 export type { ReadOptions, ReadStream } from "./log/read.ts";
-export type { InterruptedHandler, InterruptedRun } from "./log/takeover.ts";
+export type { InterruptedHandler, InterruptedOptions, InterruptedRun } from "./log/takeover.ts";
 export { createJobs } from "./jobs/create-jobs.ts";
 export { Jobs, type DefinedJob, type JobsOptions, type StartedJob, type StartJobOptions } from "./jobs/jobs.ts";
 export { jobEvent, type JobEventOptions } from "./jobs/job-events.ts";

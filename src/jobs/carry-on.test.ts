@@ -58,6 +58,25 @@ describe("Jobs that carry on", () => {
     expect(clock.timerCount).toBe(0);
   });
 
+  test("what the task of a job that is carried on throws is told once, with its id", async () => {
+    const { clock, first, second, close } = two("told once");
+    const told: unknown[] = [];
+    const before = new Jobs({ streams: first, clock });
+    const after = new Jobs({ streams: second, clock, onError: (error, job) => told.push([error, job]) });
+    const error = new Error("mine");
+    before.define("k", ({ signal }) => new Promise((resolve) => signal.addEventListener("abort", resolve)), {
+      carriesOn: true,
+    });
+    await before.start("k", null, { id: "one" });
+    after.define("k", () => Promise.reject(error), { carriesOn: true });
+    await first.drain();
+    const end = endOf(after, "one");
+    clock.advance(1_000); // the next look of the other process
+    expect(await end).toBe("failed");
+    expect(told).toEqual([[error, { id: "one", kind: "k" }]]);
+    await close();
+  });
+
   test("a shutdown with 1,000 jobs loses none of them, and the limit holds for those that are carried on", async () => {
     const { clock, first, second, close } = two("many");
     const before = new Jobs({ streams: first, clock });

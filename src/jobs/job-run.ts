@@ -23,8 +23,6 @@ export interface JobRunOptions {
   readonly resumed?: { readonly checkpoint: unknown } | undefined;
   /** Lines that the job has logged before. Default 0. */
   readonly logLineCount?: number | undefined;
-  /** Gets what the task threw. */
-  readonly onError: (error: unknown) => void;
   /** Called when the job begins to wait; what it returns, once, when the slot or place has been given back. */
   readonly onOpen: () => () => void;
 }
@@ -71,13 +69,12 @@ export function jobSource(options: JobRunOptions): Source<JobItem> {
 
 /** Runs the task. Never rejects. */
 async function work(options: JobRunOptions, feed: JobFeed, signal: AbortSignal): Promise<void> {
-  const { definition, clock, onError } = options;
+  const { definition, clock } = options;
   try {
     const value = await definition.task(contextOf(options, feed, signal));
     feed.end({ type: "result", ...(value === undefined ? {} : { value }), atMs: clock.now() });
   } catch (error) {
     if (signal.aborted) return; // a task that was told to stop may well throw
-    onError(error);
     feed.fail(error, failureItem(error, clock.now()));
   }
 }

@@ -112,7 +112,10 @@ export class Jobs {
     if (options.maxRunningCount !== undefined) checkCount("maxRunningCount", options.maxRunningCount, 1);
     this.#kinds.set(kind, { kind, task, options } as JobKind);
     this.#queue.setLimit(kind, options.maxRunningCount ?? Infinity);
-    if (options.carriesOn === true) this.#streams.onInterrupted(this.#carryOnKind(kind), this.#carryOn);
+    if (options.carriesOn === true) {
+      const onError = (error: unknown, name: string): void => this.#tell(error, kind, this.#idOf(name));
+      this.#streams.onInterrupted(this.#carryOnKind(kind), this.#carryOn, { onError });
+    }
     return { kind, start: (input, startOptions) => this.start(kind, input, startOptions) };
   }
 
@@ -205,12 +208,12 @@ export class Jobs {
     job: Pick<JobRunOptions, "id" | "input" | "ticket"> & { readonly first: Partial<JobQueuedItem> },
   ): Promise<boolean> {
     const name = this.#name(job.id);
-    const { source, onError } = this.#source(definition, job, this.#onError(definition.kind, job.id));
+    const source = this.#source(definition, job);
     const { carriesOn = false, carryOnWithinMs } = definition.options;
     try {
       const run = await this.#streams.run(name, source, {
         ttlMs: this.#use.keepMs,
-        onError,
+        onError: (error) => this.#tell(error, definition.kind, job.id),
         ...(carriesOn ? { carryOn: this.#carryOnKind(definition.kind), carryOnWithinMs } : {}),
       });
       if (!run.started) job.ticket.leave();
@@ -221,30 +224,14 @@ export class Jobs {
     }
   }
 
-  /** The source of a job, and the `onError` of its run: what the task throws is told once. */
-  #source(
-    definition: JobKind,
-    job: Omit<JobRunOptions, "definition" | "clock" | "onError" | "onOpen">,
-    tell: (error: unknown) => void,
-  ): { readonly source: Source<JobItem>; readonly onError: (error: unknown) => void } {
+  #source(definition: JobKind, job: Omit<JobRunOptions, "definition" | "clock" | "onOpen">): Source<JobItem> {
     const name = this.#name(job.id);
-    let told: unknown;
-    const source = jobSource({
-      ...job,
-      definition,
-      clock: this.#clock,
-      onError: (error) => tell((told = error)),
-      onOpen: () => this.#use.begin(name),
-    });
-    const onError = (error: unknown): void => {
-      if (error !== told) tell(error);
-    };
-    return { source, onError };
+    return jobSource({ ...job, definition, clock: this.#clock, onOpen: () => this.#use.begin(name) });
   }
 
   /** Goes on with a job whose process has died: it waits for its turn as any other, among those of its age. */
   readonly #carryOn = async (run: InterruptedRun): Promise<Source<unknown> | undefined> => {
-    const id = run.name.slice(this.#prefix.length);
+    const id = this.#idOf(run.name);
     const { job, hasRun, checkpoint, logLineCount, hasResult } = await readLeftJob(run, id);
     const definition = this.#kinds.get(job.kind ?? "");
     if (definition === undefined || job.failure !== undefined) return undefined;
@@ -254,9 +241,7 @@ export class Jobs {
     const ticket = this.#queue.enter(definition.kind, job.createdAtMs ?? this.#clock.now());
     const resumed = hasRun ? { checkpoint } : undefined;
     const left = { id, input, first: { carriedOn: true }, ticket, resumed, logLineCount };
-    // Without a receiver of its own, what the task throws is reported by the run.
-    const tell = this.#options.onError === undefined ? () => undefined : this.#onError(definition.kind, id);
-    return this.#source(definition, left, tell).source;
+    return this.#source(definition, left);
   };
 
   #definition(kind: string): JobKind {
@@ -271,13 +256,18 @@ export class Jobs {
     return this.#prefix + id;
   }
 
+  #idOf(name: string): string {
+    return name.slice(this.#prefix.length);
+  }
+
   #carryOnKind(kind: string): string {
     return `${this.#prefix.replace(/\/$/, "")}:${kind}`;
   }
 
-  #onError(kind: string, id: string): (error: unknown) => void {
+  #tell(error: unknown, kind: string, id: string): void {
     const { onError } = this.#options;
-    return (error) => (onError === undefined ? report(`job ${kind} ${id}`, error) : onError(error, { id, kind }));
+    if (onError === undefined) report(`job ${kind} ${id}`, error);
+    else onError(error, { id, kind });
   }
 }
 

@@ -12,7 +12,7 @@ import { toPayload } from "./payload.ts";
 import { readStream, type ReadOptions, type ReadStream } from "./read.ts";
 import { RunWriter, type RunWriterOptions } from "./run-writer.ts";
 import type { AppendOptions, Claim, Store, StreamConfig, StreamHead } from "./store.ts";
-import { Takeover, type InterruptedHandler } from "./takeover.ts";
+import { Takeover, type InterruptedHandler, type InterruptedOptions } from "./takeover.ts";
 
 export interface StreamsOptions {
   readonly store: Store;
@@ -199,13 +199,13 @@ export class Streams {
   /**
    * Registers how runs of `kind` are carried on in this process. They are looked for at once, then with every beat
    * (`leaseMs` / 4). The handler's source goes on writing the same stream behind `run.from`; if it gives undefined or throws, the
-   * run ends as `interrupted`. A second handler of one kind replaces the first.
+   * run ends as `interrupted`; `onError` gets what was thrown. A second handler of one kind replaces the first.
    *
    * @returns a function that unregisters it; runs that it carries on go on
    * @throws {TailraceError} `input_invalid` (the kind)
    */
-  onInterrupted(kind: string, handler: InterruptedHandler): () => void {
-    return this.#takeover.register(kind, handler);
+  onInterrupted(kind: string, handler: InterruptedHandler, options: InterruptedOptions = {}): () => void {
+    return this.#takeover.register(kind, handler, options);
   }
 
   delete(name: string): Promise<boolean> {

@@ -26,6 +26,12 @@ export type InterruptedHandler = (
   run: InterruptedRun,
 ) => Source<unknown> | undefined | Promise<Source<unknown> | undefined>;
 
+/** Options of a handler. */
+export interface InterruptedOptions {
+  /** Gets what the handler or its source threw. Default: see `ReplyOptions.onError`. */
+  readonly onError?: ((error: unknown, name: string) => void) | undefined;
+}
+
 /** What a run that was taken over is written with. */
 export interface CarriedRun {
   readonly producer: Source<unknown>;
@@ -38,6 +44,7 @@ export type StartRun = (claim: Claim, run: CarriedRun) => Promise<void>;
 
 interface Registration {
   readonly handler: InterruptedHandler;
+  readonly onError: (error: unknown, name: string) => void;
 }
 
 export class Takeover {
@@ -53,9 +60,10 @@ export class Takeover {
     this.#start = start;
   }
 
-  register(kind: string, handler: InterruptedHandler): () => void {
+  register(kind: string, handler: InterruptedHandler, options: InterruptedOptions): () => void {
     checkKind(kind);
-    const registration = { handler };
+    const { onError = (error, name) => report(`run ${name}`, error) } = options;
+    const registration = { handler, onError };
     this.#handlers.set(kind, registration);
     if (!this.#isOver && this.#handlers.size === 1) this.#keeper.setLook(() => this.#look());
     this.hint();
@@ -93,18 +101,18 @@ export class Takeover {
     if (this.#isOver) return false;
     const claim = await this.#store.takeOver(name, this.#keeper.owner, this.#keeper.leaseMs);
     if (!claim.claimed) return false; // another process was first, or the run has ended meanwhile
-    const handler = this.#handlers.get(claim.head.run?.carryOn ?? "")?.handler;
-    if (this.#isOver || handler === undefined) {
+    const registration = this.#handlers.get(claim.head.run?.carryOn ?? "");
+    if (this.#isOver || registration === undefined) {
       // This process shuts down, or the handler was unregistered, since the look began.
       await this.#store.append(name, [], { epoch: claim.epoch, release: true });
       return false;
     }
-    await this.#start(claim, this.#carriedRun(claim, handler));
+    await this.#start(claim, this.#carriedRun(claim, registration));
     return true;
   }
 
   /** The handler is called as a part of its source, so that a stop, a loss or a shutdown while it thinks is dealt with there. */
-  #carriedRun({ head: { name, tail } }: Claim, handler: InterruptedHandler): CarriedRun {
+  #carriedRun({ head: { name, tail } }: Claim, { handler, onError }: Registration): CarriedRun {
     let isRefused = false;
     let hasFailed = true;
     const open = async (signal: AbortSignal): Promise<Source<unknown>> => {
@@ -123,7 +131,7 @@ export class Takeover {
         return typeof source === "function" ? source(context) : source;
       },
       onError: (error) => {
-        if (hasFailed) report(`run ${name}`, error);
+        if (hasFailed) onError(error, name);
       },
       failureEnd: () => ({ reason: isRefused ? "interrupted" : "failed" }),
     };
