@@ -15,6 +15,7 @@ import {
 } from "./chat-transport.test-support.ts";
 import type { ChatTransportOptions } from "./chat-transport-types.ts";
 import { bodyOf, handBody, scriptedFetch, sseResponse, toBytes } from "./scripted-fetch.test-support.ts";
+import type { Fetch } from "./stream-types.ts";
 import type { MessageChunk } from "../wire/ui-message.ts";
 
 afterEach(() => {
@@ -75,6 +76,31 @@ describe("TailraceChatTransport", () => {
       session: 7,
       model: "m",
     });
+  });
+
+  test("reconnectToStream() settles no more once a message of its chat is sent, and leaves other chats alone", async () => {
+    const answers: ((response: Response) => void)[] = [];
+    const left: string[] = [];
+    const fetch: Fetch = (input, init) => {
+      if (init.method === "POST") return Promise.resolve(sseResponse(wireOf()));
+      init.signal?.addEventListener("abort", () => left.push(String(input)));
+      return new Promise((resolve) => answers.push(resolve));
+    };
+    const transport = fastTransport(fetch);
+    const life = new AbortController();
+    const settled = vi.fn<() => void>();
+    const overtaken = transport.reconnectToStream({ chatId: "c", abortSignal: life.signal });
+    overtaken.then(settled, settled);
+    const other = transport.reconnectToStream({ chatId: "d" });
+    await vi.waitFor(() => expect(answers).toHaveLength(2));
+    expect(await readAll(await transport.sendMessages<MessageChunk>(sendOptions()))).toEqual(CHUNKS);
+    expect(left).toEqual(["/api/chat/c/stream"]);
+    for (const answer of answers) answer(new Response(null, { status: 204 }));
+    expect(await other).toBeNull();
+    expect(settled).not.toHaveBeenCalled();
+    const reason = new Error("left");
+    life.abort(reason);
+    await expect(overtaken).rejects.toBe(reason);
   });
 
   test("sendMessages() sends the last message alone if asked, and makes headers and body anew each time", async () => {

@@ -33,6 +33,7 @@ export class TailraceChatTransport {
   readonly #options: ChatTransportOptions;
   readonly #stops: TransportStops;
   readonly #answers: Set<TransportAnswer> = new Set();
+  readonly #resumes: Set<Resume> = new Set();
 
   constructor(options: ChatTransportOptions = {}) {
     this.#options = options;
@@ -51,6 +52,7 @@ export class TailraceChatTransport {
     const { chatId, trigger, messageId, abortSignal } = options;
     abortSignal?.throwIfAborted();
     const place = this.#placeOf(chatId, options.headers);
+    this.#overtake(chatId);
     await this.#stops.settled(chatId, abortSignal);
     const more = await this.#moreBody();
     abortSignal?.throwIfAborted();
@@ -70,7 +72,8 @@ export class TailraceChatTransport {
 
   /**
    * The answer that is being written, from its first chunk; null when there is none (204, or 404). A server that cannot
-   * be reached is asked again as after a cut.
+   * be reached is asked again as after a cut. When {@link sendMessages} of the same chat is called meanwhile, this settles
+   * no more, except for an abort.
    *
    * @throws TailraceError as {@link sendMessages} does
    */
@@ -81,13 +84,32 @@ export class TailraceChatTransport {
     // The hook aborts one resume for the next, and a page that is drawn anew resumes at once: nobody stopped anything.
     this.#stops.drop(chatId);
     const followed = this.#follow(chatUrl(place, "stream"), place, {});
+    const resume: Resume = { chatId, answer: followed.answer, isOvertaken: false };
+    this.#resumes.add(resume);
     try {
       const isRunning = await this.#opened(followed, place, abortSignal, false);
-      return isRunning ? followed.answer.read(abortSignal) : null;
+      if (!resume.isOvertaken) return isRunning ? followed.answer.read(abortSignal) : null;
     } catch (error) {
-      // A chat that is not known runs no answer either.
-      if (isTailraceError(error, "response_refused") && error.status === 404) return null;
-      throw error;
+      if (!resume.isOvertaken) {
+        // A chat that is not known runs no answer either.
+        if (isTailraceError(error, "response_refused") && error.status === 404) return null;
+        throw error;
+      }
+    } finally {
+      this.#resumes.delete(resume);
+    }
+    return aborted(abortSignal);
+  }
+
+  /**
+   * The hook takes what a resume gives for the state of its chat: a null would make it "ready", without a way to stop, while
+   * it waits for the first word of what was sent meanwhile, and a stream would give that answer twice.
+   */
+  #overtake(chatId: string): void {
+    for (const resume of this.#resumes) {
+      if (resume.chatId !== chatId) continue;
+      resume.isOvertaken = true;
+      resume.answer.close();
     }
   }
 
@@ -177,10 +199,26 @@ export class TailraceChatTransport {
   }
 }
 
+/** A resume that the server has not answered. */
+interface Resume {
+  readonly chatId: string;
+  readonly answer: TransportAnswer;
+  /** A message was sent meanwhile, which is what counts now. */
+  isOvertaken: boolean;
+}
+
 interface FollowedAnswer {
   readonly answer: TransportAnswer;
   /** Aborts when nothing more will come. */
   readonly ended: AbortSignal;
+}
+
+/** Settles only when nobody waits any more. */
+function aborted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal?.aborted === true) reject(signal.reason as Error);
+    else signal?.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+  });
 }
 
 /** The last message, and the ids of those before it, so that the server finds its place. */
