@@ -79,8 +79,16 @@ describe("parseMarkdown", () => {
     expect(shape("| a | b |")).toEqual([text("| a | b |")]);
   });
 
-  test("leaves comments out", () => {
+  test("takes lines that are no table for one paragraph, though one of them could divide a table", () => {
+    expect(shape("a\n| b | c |\n|-|\nd")).toEqual([text("a\n| b | c |\n|-|\nd")]);
+  });
+
+  test("leaves comments out, also one that ends a paragraph or is indented", () => {
     expect(shape("<!-- a\nb -->\nafter")).toEqual([text("after")]);
+    expect(shape("before\n   <!-- a\n\nb -->\nafter")).toEqual([text("before"), text("after")]);
+    expect(shape("before\n    <!-- a -->")).toEqual([text("before\n<!-- a -->")]);
+    expect(shape("| d | e |\n<!-- |-|\n|-|\n")).toEqual([text("| d | e |")]);
+    expect(shape(`${"> ".repeat(6)}before\n${"> ".repeat(6)}<!-- a -->`)).toEqual(shape(`${"> ".repeat(6)}before`));
   });
 
   test("nests six deep, and shows the seventh as text", () => {

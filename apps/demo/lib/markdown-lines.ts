@@ -6,6 +6,8 @@ export const FENCE: RegExp = /^ {0,3}(`{3,}|~{3,})[ \t]*([^`\s]*)[^`]*$/;
 export const QUOTE: RegExp = /^ {0,3}> ?/;
 export const RULE: RegExp = /^ {0,3}(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$/;
 export const LIST_ITEM: RegExp = /^( {0,3})([-*+]|\d{1,9}[.)])([ \t]+|$)/;
+/** Ends a paragraph too (GFM, section 4.6, start condition 2), and goes on to the line with `-->`. */
+export const COMMENT: RegExp = /^ {0,3}<!--/;
 export const TABLE_DIVIDER: RegExp = /^ {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$/;
 
 /** A line that is still being written and may become a mark of several kinds: not shown until that is known. */
@@ -27,7 +29,14 @@ export function indentOf(line: string): number {
 
 /** Whether the line ends a paragraph by beginning something else. */
 export function interruptsParagraph(line: string): boolean {
-  return HEADING.test(line) || FENCE.test(line) || QUOTE.test(line) || RULE.test(line) || LIST_ITEM.test(line);
+  return (
+    HEADING.test(line) ||
+    FENCE.test(line) ||
+    QUOTE.test(line) ||
+    RULE.test(line) ||
+    LIST_ITEM.test(line) ||
+    COMMENT.test(line)
+  );
 }
 
 /** The pattern of the line that closes a code block which `marker` has opened. */

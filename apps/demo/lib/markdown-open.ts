@@ -4,7 +4,15 @@ import type { Block, ListItem, ParagraphBlock, TableRow } from "./markdown-block
 import { type CodeLine, highlightLine, type LineState } from "./markdown-code.ts";
 import type { GroupedList, Groups } from "./markdown-groups.ts";
 import { InlineStream } from "./markdown-inline-stream.ts";
-import { HEADING, indentOf, interruptsParagraph, LIST_ITEM, RULE, tableCells } from "./markdown-lines.ts";
+import {
+  HEADING,
+  indentOf,
+  interruptsParagraph,
+  LIST_ITEM,
+  RULE,
+  TABLE_DIVIDER,
+  tableCells,
+} from "./markdown-lines.ts";
 
 /** Paragraphs that are being shown: the one that grows, and one that may be done when the line at the end is. */
 export class Paragraphs {
@@ -67,6 +75,16 @@ export function pushCode(open: Extract<Open, { type: "code" }>, text: string): v
 
 export function textOf({ before, last }: { readonly before: string | undefined; readonly last: string }): string {
   return before === undefined ? last : `${before}\n${last}`;
+}
+
+/** Whether `line` makes the last line of a paragraph the head of a table: they have as many cells (GFM, section 4.10). */
+export function isTable(
+  { before, last }: { readonly before: string | undefined; readonly last: string },
+  line: string,
+): boolean {
+  if (!last.includes("|") || !TABLE_DIVIDER.test(line)) return false;
+  if (before !== undefined && TABLE_DIVIDER.test(last)) return false;
+  return tableCells(last).length === tableCells(line).length;
 }
 
 export function headingOf(line: string, isOpen: boolean): Block | undefined {

@@ -7,6 +7,7 @@ import { GroupedList, type Groups } from "./markdown-groups.ts";
 import {
   BLANK,
   closingFence,
+  COMMENT,
   couldDivide,
   FENCE,
   indentOf,
@@ -15,7 +16,6 @@ import {
   LIST_ITEM,
   QUOTE,
   RULE,
-  TABLE_DIVIDER,
   tableCells,
 } from "./markdown-lines.ts";
 import {
@@ -32,6 +32,7 @@ import {
   type Open,
   type OpenItem,
   type OpenList,
+  isTable,
   Paragraphs,
 } from "./markdown-open.ts";
 
@@ -107,7 +108,7 @@ export class BlockReader {
     const heading = headingOf(line, false);
     if (heading !== undefined) return this.#done.push(heading);
     if (RULE.test(line)) return this.#done.push({ type: "rule" });
-    if (line.startsWith("<!--")) {
+    if (COMMENT.test(line)) {
       if (!line.includes("-->")) this.#open = { type: "comment" };
       return;
     }
@@ -163,22 +164,20 @@ export class BlockReader {
 
   /** False: the line ends the paragraph. */
   #pushToParagraph(open: Extract<Open, { type: "paragraph" }>, line: string): boolean {
-    if (open.last.includes("|") && TABLE_DIVIDER.test(line)) {
+    if (isTable(open, line)) {
+      if (open.before !== undefined) this.#done.push(this.#paragraphs.read(open.before, false));
       const head = { cells: tableCells(open.last), isOpen: false };
-      const isTable = head.cells.length === tableCells(line).length;
-      if (open.before === undefined || !TABLE_DIVIDER.test(open.last)) {
-        if (open.before !== undefined) this.#done.push(this.#paragraphs.read(open.before, false));
-        open.before = undefined;
-        if (isTable) {
-          this.#open = { type: "table", head, rows: new GroupedList<TableRow>() };
-          return true;
-        }
-      }
+      this.#open = { type: "table", head, rows: new GroupedList<TableRow>() };
+      return true;
     }
-    if (BLANK.test(line) || (this.#depth < MAX_DEPTH_COUNT && interruptsParagraph(line))) return false;
+    if (BLANK.test(line) || this.#endsParagraph(line)) return false;
     open.before = textOf(open);
     open.last = line.trimStart();
     return true;
+  }
+
+  #endsParagraph(line: string): boolean {
+    return this.#depth < MAX_DEPTH_COUNT ? interruptsParagraph(line) : COMMENT.test(line);
   }
 
   #closed(): Block | undefined {
@@ -263,8 +262,7 @@ export class BlockReader {
     }
     const text = textOf(open);
     if (BLANK.test(partial) || isUndecided(partial)) return [this.#paragraphs.read(text, true)];
-    const isOther = this.#depth < MAX_DEPTH_COUNT && interruptsParagraph(partial);
-    if (isOther || partial.trimStart().startsWith("|")) {
+    if (this.#endsParagraph(partial) || partial.trimStart().startsWith("|")) {
       return [this.#paragraphs.read(text, false), ...this.#partialViews(partial)];
     }
     return [this.#paragraphs.read(`${text}\n${partial.trimStart()}`, true)];
@@ -272,7 +270,7 @@ export class BlockReader {
 
   /** A block that has not got its first line whole. */
   #partialViews(partial: string): Block[] {
-    if (BLANK.test(partial) || isUndecided(partial) || partial.startsWith("<!--")) return [];
+    if (BLANK.test(partial) || isUndecided(partial) || COMMENT.test(partial)) return [];
     // Its language is not known to the last letter.
     if (FENCE.test(partial)) return [{ type: "code", language: "", lines: [], isOpen: true }];
     const heading = headingOf(partial, true);

@@ -47,6 +47,7 @@ const FENCE = /^ {0,3}(`{3,}|~{3,})[ \t]*([^`\s]*)[^`]*$/;
 const QUOTE = /^ {0,3}> ?/;
 const RULE = /^ {0,3}(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$/;
 const LIST_ITEM = /^( {0,3})([-*+]|\d{1,9}[.)])([ \t]+|$)/;
+const COMMENT = /^ {0,3}<!--/;
 const TABLE_DIVIDER = /^ {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$/;
 
 /** Parses Markdown into blocks. */
@@ -85,15 +86,12 @@ function readBlock(lines: readonly string[], at: number, depth: number): Read {
     return { block: { type: "heading", level, text: heading[2] ?? "", raw: line }, end: at + 1 };
   }
   if (RULE.test(line)) return { block: { type: "rule", raw: line }, end: at + 1 };
-  if (line.startsWith("<!--")) return skipComment(lines, at);
+  if (COMMENT.test(line)) return skipComment(lines, at);
   if (depth < MAX_DEPTH_COUNT) {
     if (QUOTE.test(line)) return readQuote(lines, at, depth);
     if (LIST_ITEM.test(line)) return readList(lines, at, depth);
   }
-  if (line.includes("|") && TABLE_DIVIDER.test(lines[at + 1] ?? "")) {
-    const head = tableCells(line);
-    if (head.length === tableCells(lines[at + 1] ?? "").length) return readTable(lines, at, head);
-  }
+  if (isHead(line, lines[at + 1])) return readTable(lines, at, tableCells(line));
   return readParagraph(lines, at, depth);
 }
 
@@ -171,7 +169,12 @@ function indentOf(line: string): number {
 }
 
 function interruptsParagraph(line: string): boolean {
-  return HEADING.test(line) || FENCE.test(line) || QUOTE.test(line) || RULE.test(line) || LIST_ITEM.test(line);
+  return [HEADING, FENCE, QUOTE, RULE, LIST_ITEM, COMMENT].some((start) => start.test(line));
+}
+
+/** The head of a table has as many cells as the line below it. */
+function isHead(line: string, below: string = ""): boolean {
+  return line.includes("|") && TABLE_DIVIDER.test(below) && tableCells(line).length === tableCells(below).length;
 }
 
 function readTable(lines: readonly string[], at: number, head: readonly string[]): Read {
@@ -198,8 +201,8 @@ function readParagraph(lines: readonly string[], at: number, depth: number): Rea
   while (end < lines.length) {
     const line = lines[end] ?? "";
     if (BLANK.test(line)) break;
-    if (depth < MAX_DEPTH_COUNT && interruptsParagraph(line)) break;
-    if (line.includes("|") && TABLE_DIVIDER.test(lines[end + 1] ?? "") && !TABLE_DIVIDER.test(line)) break;
+    if (depth < MAX_DEPTH_COUNT ? interruptsParagraph(line) : COMMENT.test(line)) break;
+    if (isHead(line, lines[end + 1]) && !TABLE_DIVIDER.test(line.trimStart())) break;
     end++;
   }
   const text = lines
