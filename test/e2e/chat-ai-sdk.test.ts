@@ -2,7 +2,7 @@
 
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
-import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
+import type { Browser, BrowserContext, Locator, Page, Request } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { launch } from "./browser.ts";
 import { Demo } from "./demo.ts";
@@ -24,6 +24,7 @@ afterAll(async () => {
   model.close();
 });
 beforeEach(async () => {
+  model.upTo = Infinity;
   context = await browser.newContext();
   faults = [];
 });
@@ -102,13 +103,13 @@ async function send(page: Page, text: string): Promise<void> {
 /** Waits until the last answer has at least `length` characters. */
 async function grown(page: Page, length: number): Promise<string> {
   await expect
-    .poll(async () => (await answers(page).count()) && (await textOf(page)).length, { timeout: 15_000 })
+    .poll(async () => (await answers(page).count()) && (await textOf(page)).length)
     .toBeGreaterThanOrEqual(length);
   return textOf(page);
 }
 
 const becomes = (page: Page, status: string): Promise<void> =>
-  expect.poll(() => page.getByTestId("status").getAttribute("data-status"), { timeout: 60_000 }).toBe(status);
+  expect.poll(() => page.getByTestId("status").getAttribute("data-status")).toBe(status);
 
 /** The conversation's last answer as the server keeps it. */
 async function kept(page: Page): Promise<{ readonly text: string; readonly end: string | undefined }> {
@@ -124,8 +125,9 @@ async function kept(page: Page): Promise<{ readonly text: string; readonly end: 
 /** What the model says, word for word. */
 const WHOLE = Array.from({ length: 240 }, (_, index) => `wörd-${index}`).join(" ");
 
-describe.each(["default", "tailrace"] as const)("/chat/ai-sdk, transport %s", { timeout: 120_000 }, (transport) => {
+describe.each(["default", "tailrace"] as const)("/chat/ai-sdk, transport %s", (transport) => {
   test("an answer survives a reload half-way, is live again, and comes to the same text; so in a second tab", async () => {
+    model.upTo = 40;
     const page = await openPage(transport);
     await send(page, "slow, please");
     const first = await grown(page, 40);
@@ -133,6 +135,7 @@ describe.each(["default", "tailrace"] as const)("/chat/ai-sdk, transport %s", { 
     const after = await grown(page, first.length);
     const two = await openPage(transport, page.url());
     const seen = await grown(two, after.length);
+    model.upTo = Infinity;
     await grown(two, seen.length + 20); // live, both of them
     await grown(page, seen.length + 20);
     for (const each of [page, two]) {
@@ -145,6 +148,7 @@ describe.each(["default", "tailrace"] as const)("/chat/ai-sdk, transport %s", { 
   });
 
   test("stop in a second tab ends the answer on the server, in both tabs, and keeps what was written", async () => {
+    model.upTo = 100;
     const one = await openPage(transport);
     await send(one, "slow, please");
     await grown(one, 40);
@@ -173,7 +177,39 @@ describe.each(["default", "tailrace"] as const)("/chat/ai-sdk, transport %s", { 
     await expect.poll(() => kept(page)).toEqual({ text: "", end: "stopped" });
   });
 
+  test("a message that is sent while the resume is under way can be stopped before its first word", async () => {
+    const page = await openPage(transport);
+    const isResume = (request: Request): boolean => request.url().endsWith("/stream");
+    const held = Promise.withResolvers<void>();
+    await page.route("**/api/chat/*/stream", async (route) => {
+      await held.promise;
+      await route.continue().catch(() => undefined); // a page that has given it up
+    });
+    const [asked, over] = [
+      page.waitForEvent("request", isResume),
+      Promise.race([page.waitForEvent("requestfinished", isResume), page.waitForEvent("requestfailed", isResume)]),
+    ];
+    await page.reload();
+    await asked;
+    await page.getByTestId("composer").fill("silent, please");
+    if (transport === "default") {
+      // It would take the answer to its resume for the end of what was sent, so the page has nothing sent until then.
+      expect(await page.getByTestId("send").isDisabled()).toBe(true);
+      held.resolve();
+    }
+    await page.getByTestId("send").click();
+    await expect.poll(() => model.open).toBe(1);
+    held.resolve();
+    await over;
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
+    expect(await page.getByTestId("status").getAttribute("data-status")).toBe("submitted");
+    await page.getByTestId("stop").click();
+    await becomes(page, "ready");
+    await expect.poll(() => kept(page)).toEqual({ text: "", end: "stopped" });
+  });
+
   test("the death of the server is an error and no finished answer, also after a reload; the next message works", async () => {
+    model.upTo = 100;
     const page = await openPage(transport);
     await send(page, "slow, please");
     await grown(page, 100);
@@ -184,7 +220,7 @@ describe.each(["default", "tailrace"] as const)("/chat/ai-sdk, transport %s", { 
     expect(await alerts(page)).not.toBe("");
     if (transport === "tailrace") expect(await alerts(page)).toContain("interrupted");
     // Its lease has to run out before anybody may say so.
-    await expect.poll(async () => (await kept(page)).end, { timeout: 30_000 }).toBe("interrupted");
+    await expect.poll(async () => (await kept(page)).end).toBe("interrupted");
     const partial = await kept(page);
     expect(partial.text.startsWith(shown)).toBe(true);
     await page.reload();
@@ -205,15 +241,17 @@ describe.each(["default", "tailrace"] as const)("/chat/ai-sdk, transport %s", { 
   });
 });
 
-describe("/chat/ai-sdk, the difference", { timeout: 120_000 }, () => {
+describe("/chat/ai-sdk, the difference", () => {
   test("a connection that breaks fails with the stock transport, and goes on by itself with ours, word for word", async () => {
     const road = await Road.to(demo.url);
     try {
       for (const transport of ["default", "tailrace"] as const) {
+        model.upTo = 40;
         const page = await openPage(transport, `${road.url}/chat/ai-sdk?transport=${transport}`);
         await send(page, "slow, please");
         const first = await grown(page, 40);
         road.cut();
+        model.upTo = 120;
         if (transport === "default") {
           await becomes(page, "error");
           expect(await alerts(page)).not.toBe("");
@@ -221,6 +259,7 @@ describe("/chat/ai-sdk, the difference", { timeout: 120_000 }, () => {
         }
         const later = await grown(page, first.length + 200);
         road.cut();
+        model.upTo = Infinity;
         await becomes(page, "ready");
         expect(await textOf(page)).toBe(WHOLE);
         expect(WHOLE.startsWith(later)).toBe(true);
@@ -233,25 +272,29 @@ describe("/chat/ai-sdk, the difference", { timeout: 120_000 }, () => {
 
   test("leaving the page by a link stops nothing with either transport", async () => {
     for (const transport of ["default", "tailrace"] as const) {
+      model.upTo = 40;
       const page = await openPage(transport);
       await send(page, "slow, please");
       await grown(page, 40);
       const address = page.url();
       await page.locator("header").getByRole("link", { name: "Docs" }).click();
       await page.waitForURL(/\/docs/);
+      model.upTo = Infinity;
       await page.goto(address);
       await page.getByTestId("composer").waitFor();
-      await expect.poll(() => textOf(page), { timeout: 30_000 }).toBe(WHOLE);
+      await expect.poll(() => textOf(page)).toBe(WHOLE);
       await becomes(page, "ready");
     }
   });
 
   test("the switch keeps the conversation, in the middle of an answer too", async () => {
+    model.upTo = 40;
     const page = await openPage("default");
     await send(page, "slow, please");
     const seen = await grown(page, 40);
     await page.getByTestId("transport-tailrace").click();
     await page.waitForURL(/transport=tailrace/);
+    model.upTo = Infinity;
     await grown(page, seen.length + 40);
     await becomes(page, "ready");
     expect(await textOf(page)).toBe(WHOLE);

@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 
 /** How the model answers, chosen by a word in the last message; `slow` if there is none of them in it. */
 const MANNERS = {
-  /** 240 words, one every 25 ms. */
+  /** 240 words, one every 25 ms, and not more than {@link Model.upTo}. */
   slow: { words: 240, everyMs: 25 },
   /** 20 words, at once. */
   quick: { words: 20, everyMs: 0 },
@@ -21,6 +21,11 @@ export class Model {
   open = 0;
   /** Requests so far. */
   asked = 0;
+  /**
+   * How many words an answer may have by now. What is to happen in the middle of an answer is certain to happen there if
+   * the answer waits for it: a slow machine takes longer to look than the model to speak.
+   */
+  upTo: number = Infinity;
   readonly #server = createServer((request, response) => void this.#answer(request, response));
 
   static async start(): Promise<Model> {
@@ -56,7 +61,9 @@ export class Model {
         `data: ${JSON.stringify({ id: "1", object: "chat.completion.chunk", choices: [{ index: 0, ...choice }] })}\n\n`,
       );
     };
-    for (let index = 0; index < words && !response.destroyed; index++) {
+    for (let index = 0; index < words; index++) {
+      while (index >= this.upTo && !response.destroyed) await new Promise((resolve) => setTimeout(resolve, 25));
+      if (response.destroyed) break;
       write({ delta: { content: `${index === 0 ? "" : " "}wörd-${index}` } });
       if (everyMs > 0) await new Promise((resolve) => setTimeout(resolve, everyMs));
     }

@@ -24,6 +24,8 @@ const STATUS_WORDS = { submitted: "Waiting", streaming: "Answering", ready: "Rea
 /** What makes the difference, and how a stop reaches the server with each. */
 interface Transport {
   readonly transport: ChatTransport<UIMessage>;
+  /** Settles when it is known whether an answer runs, which has to be known before anything is sent. */
+  readonly resumed: Promise<unknown>;
   readonly stopServer: (id: string) => Promise<unknown>;
   readonly close: () => void;
 }
@@ -31,10 +33,25 @@ interface Transport {
 function makeTransport(name: TransportName): Transport {
   if (name === "tailrace") {
     const transport = new TailraceChatTransport({ api: "/api/chat", lastMessageOnly: true });
-    return { transport, stopServer: () => Promise.resolve(), close: () => transport.close() };
+    return {
+      transport,
+      resumed: Promise.resolve(), // it knows itself which of the two is later
+      stopServer: () => Promise.resolve(),
+      close: () => transport.close(),
+    };
+  }
+  // The hook takes the "nothing runs" of its resume for the state of a message that was sent meanwhile.
+  const { promise: resumed, resolve } = Promise.withResolvers<void>();
+  class Resuming extends DefaultChatTransport<UIMessage> {
+    override reconnectToStream(
+      ...args: Parameters<DefaultChatTransport<UIMessage>["reconnectToStream"]>
+    ): ReturnType<DefaultChatTransport<UIMessage>["reconnectToStream"]> {
+      return super.reconnectToStream(...args).finally(resolve);
+    }
   }
   return {
-    transport: new DefaultChatTransport(),
+    transport: new Resuming(),
+    resumed,
     // The hook's stop ends the reading alone, so the page tells the server.
     stopServer: (id) => fetch(`/api/chat/${encodeURIComponent(id)}/stop`, { method: "POST" }),
     close: () => undefined,
@@ -42,8 +59,10 @@ function makeTransport(name: TransportName): Transport {
 }
 
 export function StockChat({ id, transportName, saved }: Props): ReactElement {
-  const [{ transport, stopServer, close }] = useState(() => makeTransport(transportName));
+  const [{ transport, resumed, stopServer, close }] = useState(() => makeTransport(transportName));
   useEffect(() => close, [close]);
+  const [canBegin, setCanBegin] = useState(false);
+  useEffect(() => void resumed.then(() => setCanBegin(true)), [resumed]);
   const [end, setEnd] = useState("");
   const { messages, status, error, sendMessage, stop } = useChat({
     id,
@@ -106,7 +125,7 @@ export function StockChat({ id, transportName, saved }: Props): ReactElement {
           <Composer
             draft={draft}
             onDraft={setDraft}
-            canSend={!isAnswering && draft.trim() !== ""}
+            canSend={canBegin && !isAnswering && draft.trim() !== ""}
             onSend={send}
             isAnswering={isAnswering}
             isStopping={false}
