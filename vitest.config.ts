@@ -1,12 +1,21 @@
-// Which tests there are and how they share a machine of two cores.
+// Which tests there are and how they share a machine of two cores, which may be slow and busy with other things: no limit
+// here says how fast a test has to be, only when it is certain that it hangs.
 
 import { type ViteUserConfig, defineConfig } from "vitest/config";
+
+/** The seed of the property tests: the same in every run, one that was asked for, or with LONG=1 any. */
+const SEED = process.env["FAST_CHECK_SEED"] ?? (process.env["LONG"] === "1" ? String(Date.now() | 0) : "20261");
+if (!/^-?\d{1,10}$/.test(SEED)) throw new Error(`FAST_CHECK_SEED is an integer, but it was given as "${SEED}".`);
+if (SEED !== "20261") console.log(`The seed of this run: FAST_CHECK_SEED=${SEED}`);
 
 const config: ViteUserConfig = defineConfig({
   test: {
     pool: "forks",
     maxWorkers: 2,
     teardownTimeout: 10_000,
+    env: { FAST_CHECK_SEED: SEED },
+    setupFiles: ["./test/setup.ts"],
+    expect: { poll: { timeout: 30_000 } },
     // A forgotten `test.only` would let `npm test` pass on one test.
     allowOnly: process.env["TAILRACE_TEST_COUNTS"] === undefined,
     projects: [
@@ -21,8 +30,8 @@ const config: ViteUserConfig = defineConfig({
             "apps/demo/**/*.test.{ts,tsx}",
           ],
           exclude: ["test/e2e/**", "**/node_modules/**"],
-          testTimeout: 10_000,
-          hookTimeout: 20_000,
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
         },
       },
       {
@@ -32,9 +41,12 @@ const config: ViteUserConfig = defineConfig({
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           fileParallelism: false,
+          // A browser and servers beside it, perhaps on a machine that has no time: `npm test` names each that needed it.
+          retry: 1,
           sequence: { groupOrder: 1 },
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          expect: { poll: { timeout: 60_000 } },
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
         },
       },
     ],
