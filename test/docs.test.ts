@@ -20,8 +20,8 @@ import { blockConfig, type BlockModule, inPages, modulesOf } from "./docs/blocks
 import { anchorsOf, codeBlocksOf, codeTableOf, commandsOf, linksOf, wordOf } from "./docs/markdown.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "..");
-const COMPILE_LIMIT_MS = 60_000;
-const RUN_LIMIT_MS = 30_000;
+const COMPILE_LIMIT_MS = 180_000;
+const RUN_LIMIT_MS = 120_000;
 const LEFT_OUT = /^(node_modules|dist|data|coverage|\..*)$/;
 /** Commands of npm itself that a page may name. */
 const NPM_COMMANDS = new Set(["install", "ci", "pack", "exec"]);

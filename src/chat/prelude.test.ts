@@ -63,7 +63,7 @@ describe("Prelude", () => {
       }),
       { numRuns: 60 },
     );
-  }, 60_000);
+  });
 
   test("our reducer and the AI SDK's show the same message", async () => {
     await fc.assert(

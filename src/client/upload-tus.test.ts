@@ -93,7 +93,7 @@ describe("upload() by tus", () => {
       }),
       { numRuns: 60 },
     );
-  }, 60_000);
+  });
 
   test("upload() goes on after a reload from what the server has, and forgets when it is done", async () => {
     const store = memoryStore();

@@ -14,7 +14,7 @@ export async function codeOf(promise: Promise<unknown>): Promise<string> {
 }
 
 export async function endOf(jobs: Jobs, id: string): Promise<string | undefined> {
-  return (await jobs.follow(id).ended(AbortSignal.timeout(9_000)))?.reason;
+  return (await jobs.follow(id).ended(AbortSignal.timeout(100_000)))?.reason;
 }
 
 /** Waits until the job has begun, or was queued. */

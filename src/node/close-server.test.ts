@@ -30,18 +30,15 @@ test("closeServer() tells runs' readers, sends the others away, cuts what cannot
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  const read = async (path: string): Promise<string> => {
-    const response = await fetch(`http://127.0.0.1:${port}${path}`);
-    return response.text().catch(() => "cut");
-  };
-  const bodies = Promise.all(["/run", "/feed", "/rows", "/odd"].map(read));
+  const ask = (path: string): Promise<Response> => fetch(`http://127.0.0.1:${port}${path}`);
+  const answered = await Promise.all(["/run", "/feed", "/rows", "/odd"].map(ask));
+  const bodies = Promise.all(answered.map((response) => response.text().catch(() => "cut")));
   const idle = connect(port, "127.0.0.1"); // a connection that never asks for anything
   await once(idle, "connect");
   await expect.poll(() => new Promise((resolve) => server.getConnections((_error, count) => resolve(count)))).toBe(5);
-  await new Promise((resolve) => setTimeout(resolve, 50)); // all have been answered
   const idleClosed = once(idle, "close");
   idle.resume();
-  await closeServer(server, { streams: [streams], graceMs: 100 });
+  await closeServer(server, { streams: [streams], graceMs: 2_000 });
   const [run, feed, rows, odd] = await bodies;
   expect(run).toContain('"reason":"interrupted"');
   expect(feed).toMatch(/retry: 1000\n\n$/);

@@ -238,13 +238,11 @@ describe.each(ENCODINGS)("compress() over a socket, %s", (encoding) => {
       });
     const incoming = await open(encoding);
     incoming.pause();
-    await vi.waitFor(() => expect(outgoing!.writableNeedDrain).toBe(true), { timeout: 10_000 });
-    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
-    const stalled = given;
-    const held = outgoing!.writableLength;
-    for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve));
-    expect(given).toBe(stalled);
-    expect(held).toBeLessThan(200_000);
+    await vi.waitFor(() => expect(outgoing!.writableNeedDrain).toBe(true));
+    // The coder works in the thread pool, and may be late with what it had begun.
+    let before = -1;
+    await vi.waitFor(() => expect(before).toBe((before = given)), { interval: 200 });
+    expect(outgoing!.writableLength).toBeLessThan(200_000);
     incoming.destroy();
     await quiet();
   });
@@ -271,7 +269,7 @@ describe("compress() over a socket", () => {
     await vi.waitFor(() => expect(released).toHaveBeenCalledTimes(1_000));
     await quiet();
     expect(coders.length).toBe(1_000);
-  }, 30_000);
+  });
 
   test("a part and a 304 pass as they are, with their lengths", async () => {
     const whole = "water over the wheel ".repeat(1_000);

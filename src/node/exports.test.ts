@@ -54,7 +54,7 @@ async function* slowly(count: number, signal?: AbortSignal): AsyncGenerator<Row>
 /** Runs an export to its end. */
 async function made(defined: DefinedExport<number>, count: number, id = "a"): Promise<string> {
   await defined.start(count, { id });
-  return (await exports.follow(id).ended(AbortSignal.timeout(9_000)))!.reason;
+  return (await exports.follow(id).ended(AbortSignal.timeout(100_000)))!.reason;
 }
 
 const files = (): Promise<string[]> => readdir(folder);

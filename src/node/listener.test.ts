@@ -185,7 +185,7 @@ describe("createListener()", () => {
         before = now;
         expect(isStill).toBe(true);
       },
-      { interval: 200, timeout: 5_000 },
+      { interval: 200 },
     );
     // Some megabytes lie in the buffers of the operating system; none in ours.
     expect(made).toBeLessThan(400);

@@ -194,7 +194,8 @@ describe("createCsvDecoder at its limits, in every split,", () => {
     decoder.push(utf8('"'));
     const before = process.memoryUsage().heapUsed;
     for (let count = 0; count < 2_000; count++) decoder.push(chunk);
-    expect(process.memoryUsage().heapUsed - before).toBeLessThan(60_000_000);
+    // 192 MB have gone through. What of them is not collected yet depends on the machine.
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(120_000_000);
     decoder.push(utf8('"\nb\n'));
     decoder.end();
     expect(onRow).toHaveBeenCalledExactlyOnceWith({ a: "b" });

@@ -21,9 +21,14 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-export function launch(): Promise<Browser> {
+/** How long an element or a page is waited for. Playwright's own 30 s are not enough where all else is slow too. */
+const WAIT_MS = 90_000;
+
+export async function launch(): Promise<Browser> {
   const executablePath = CANDIDATES.find((path) => path !== undefined && existsSync(path));
   if (executablePath === undefined)
     throw new Error("There is no Chromium on this machine: install it, or name it in TAILRACE_CHROMIUM.");
-  return chromium.launch({ executablePath, args: FLAGS });
+  const browser = await chromium.launch({ executablePath, args: FLAGS, timeout: WAIT_MS });
+  browser.on("context", (context) => context.setDefaultTimeout(WAIT_MS));
+  return browser;
 }

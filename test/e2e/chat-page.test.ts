@@ -84,12 +84,10 @@ async function ask(page: Page, text: string, end = "completed"): Promise<void> {
   const count = await page.locator(`[data-role=assistant]`).count();
   await page.getByTestId("composer").fill(text);
   await page.keyboard.press("Enter");
-  await expect
-    .poll(() => page.locator("[data-role=assistant]").nth(count).getAttribute("data-end"), { timeout: 20_000 })
-    .toBe(end);
+  await expect.poll(() => page.locator("[data-role=assistant]").nth(count).getAttribute("data-end")).toBe(end);
 }
 
-describe("/chat as it is shown", { timeout: 60_000 }, () => {
+describe("/chat as it is shown", () => {
   test("an answer's marks become elements with names and roles, and its code is copied as it was written", async () => {
     const page = await open();
     await context.grantPermissions(["clipboard-read", "clipboard-write"]);
@@ -150,9 +148,7 @@ describe("/chat as it is shown", { timeout: 60_000 }, () => {
     const pill = page.locator(".chat-latest");
     await pill.waitFor();
     const held = await top();
-    await expect
-      .poll(() => page.locator("[data-role=assistant]").last().getAttribute("data-end"), { timeout: 20_000 })
-      .toBe("completed");
+    await expect.poll(() => page.locator("[data-role=assistant]").last().getAttribute("data-end")).toBe("completed");
     expect(await top()).toBeLessThanOrEqual(held);
     await pill.click();
     await expect.poll(() => pill.count()).toBe(0);

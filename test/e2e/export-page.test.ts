@@ -8,7 +8,6 @@ import { makeSample } from "../../apps/demo/lib/sample/make.ts";
 import { launch } from "./browser.ts";
 import { Demo } from "./demo.ts";
 
-const SOON = { timeout: 20_000 };
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
 let demo: Demo;
@@ -45,14 +44,14 @@ const focused = (page: Page): Promise<string> =>
 const hasOutline = (page: Page): Promise<boolean> =>
   page.evaluate(() => getComputedStyle(document.activeElement!).outlineStyle !== "none");
 
-describe("/export", { timeout: 60_000 }, () => {
+describe("/export", () => {
   test("by the keyboard: what to export is chosen, a file made, told aloud, downloaded under its name", async () => {
     await onPage({ acceptDownloads: true }, async (page) => {
-      await expect.poll(() => shownRows(page), SOON).toBe(8);
+      await expect.poll(() => shownRows(page)).toBe(8);
       await page.getByText("None yet. Each is kept for a day.").waitFor();
       await page.getByRole("combobox", { name: "Table" }).focus();
       await page.keyboard.type("users");
-      await expect.poll(() => preview(page).getByRole("columnheader").allTextContents(), SOON).toContain("email");
+      await expect.poll(() => preview(page).getByRole("columnheader").allTextContents()).toContain("email");
       await page.keyboard.press("Tab");
       expect(await focused(page)).toContain("Only where plan is");
       await page.keyboard.type("team");
@@ -66,7 +65,7 @@ describe("/export", { timeout: 60_000 }, () => {
       await page.keyboard.press("ArrowRight");
       expect(await focused(page)).toBe("NDJSON");
       await expect
-        .poll(() => preview(page).locator("tbody tr td:nth-child(5)").allTextContents(), SOON)
+        .poll(() => preview(page).locator("tbody tr td:nth-child(5)").allTextContents())
         .toEqual(Array.from({ length: 8 }, () => "team"));
 
       await page.keyboard.press("Tab");
@@ -80,10 +79,10 @@ describe("/export", { timeout: 60_000 }, () => {
       await page.keyboard.press("Tab");
       await page.keyboard.press("Enter");
       const row = page.getByTestId("export").first();
-      await expect.poll(() => row.getAttribute("data-state"), SOON).toBe("completed");
+      await expect.poll(() => row.getAttribute("data-state")).toBe("completed");
       const name = "users, team, 1,234 rows, NDJSON";
-      await expect.poll(() => row.getByRole("heading", { name, level: 3 }).count(), SOON).toBe(1);
-      await expect.poll(() => row.getByTestId("export-line").textContent(), SOON).toMatch(/^Done · 1,234 rows · .* kB/);
+      await expect.poll(() => row.getByRole("heading", { name, level: 3 }).count()).toBe(1);
+      await expect.poll(() => row.getByTestId("export-line").textContent()).toMatch(/^Done · 1,234 rows · .* kB/);
       await row.getByRole("link", { name: `Download: ${name}` }).focus();
       const made = page.waitForEvent("download");
       await page.keyboard.press("Enter");
@@ -91,14 +90,14 @@ describe("/export", { timeout: 60_000 }, () => {
       expect(await readFile(await (await made).path(), "utf8")).toBe(text);
 
       await row.getByRole("button", { name: `Again: ${name}` }).press("Enter");
-      await expect.poll(() => page.getByTestId("export").count(), SOON).toBe(2);
+      await expect.poll(() => page.getByTestId("export").count()).toBe(2);
       expect(await focused(page)).toBe(`Again: ${name}`);
     });
   });
 
   test("an export says aloud that it is made and when it is done", async () => {
     await onPage({}, async (page) => {
-      await expect.poll(() => shownRows(page), SOON).toBe(8);
+      await expect.poll(() => shownRows(page)).toBe(8);
       const said = page.evaluate(
         () =>
           new Promise<string[]>((resolve) => {
@@ -121,7 +120,7 @@ describe("/export", { timeout: 60_000 }, () => {
 
   test("rows of the preview are shown as they come, and none of another table's", async () => {
     await onPage({}, async (page) => {
-      await expect.poll(() => shownRows(page), SOON).toBe(8);
+      await expect.poll(() => shownRows(page)).toBe(8);
       // Rows from now on come when the test says so.
       await page.evaluate(() => {
         const original = globalThis.fetch;
@@ -146,9 +145,9 @@ describe("/export", { timeout: 60_000 }, () => {
       await preview(page).getByText("Waiting for the rows…").waitFor();
       expect(await shownRows(page)).toBe(0);
       await send({ id: 1, product: "Lamp", remark: null });
-      await expect.poll(() => shownRows(page), SOON).toBe(1);
+      await expect.poll(() => shownRows(page)).toBe(1);
       await send({ id: 2, product: "Mug", remark: "" });
-      await expect.poll(() => shownRows(page), SOON).toBe(2);
+      await expect.poll(() => shownRows(page)).toBe(2);
       await send(null);
       expect(await preview(page).getByText("null", { exact: true }).count()).toBe(1);
     });
@@ -156,7 +155,7 @@ describe("/export", { timeout: 60_000 }, () => {
 
   test("rows that cannot be are refused in the form, and nothing is sent", async () => {
     await onPage({}, async (page) => {
-      await expect.poll(() => shownRows(page), SOON).toBe(8);
+      await expect.poll(() => shownRows(page)).toBe(8);
       const posts: string[] = [];
       page.on("request", (request) => void (request.method() === "POST" && posts.push(request.url())));
       const rows = page.getByRole("spinbutton", { name: "Rows, at most" });
@@ -175,31 +174,29 @@ describe("/export", { timeout: 60_000 }, () => {
       expect(await page.getByTestId("download").getAttribute("href")).toContain("rows=0");
       expect(posts).toEqual([]);
       await page.getByTestId("make").click();
-      await expect.poll(() => posts, SOON).toEqual([`${demo.url}/api/exports`]);
+      await expect.poll(() => posts).toEqual([`${demo.url}/api/exports`]);
     });
   });
 
   test("a server that is gone is told, and is found again", async () => {
     await onPage({}, async (page) => {
-      await expect.poll(() => shownRows(page), SOON).toBe(8);
+      await expect.poll(() => shownRows(page)).toBe(8);
       await page.route("**/api/export*", (route) => route.abort());
       await page.getByTestId("filter").selectOption("error");
-      await expect
-        .poll(() => page.getByRole("alert").allTextContents(), SOON)
-        .toContain("The server could not be reached.");
+      await expect.poll(() => page.getByRole("alert").allTextContents()).toContain("The server could not be reached.");
       await page.getByTestId("make").click();
-      await expect.poll(() => page.locator('[role="alert"] .notice').count(), SOON).toBe(2);
+      await expect.poll(() => page.locator('[role="alert"] .notice').count()).toBe(2);
       await page.unroute("**/api/export*");
       await page.getByTestId("filter").selectOption("click");
-      await expect.poll(() => shownRows(page), SOON).toBe(8);
+      await expect.poll(() => shownRows(page)).toBe(8);
       await page.getByTestId("make").click();
-      await expect.poll(() => page.locator('[role="alert"] .notice').count(), SOON).toBe(0);
+      await expect.poll(() => page.locator('[role="alert"] .notice').count()).toBe(0);
     });
   });
 
   test("on a phone nothing is wider than the screen, and the header shows where one is", async () => {
     await onPage(PHONE, async (page) => {
-      await expect.poll(() => shownRows(page), SOON).toBe(8);
+      await expect.poll(() => shownRows(page)).toBe(8);
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
       const inView = (name: string): Promise<boolean> =>
         page
@@ -213,9 +210,9 @@ describe("/export", { timeout: 60_000 }, () => {
       expect(await inView("Chat")).toBe(false);
       await page.getByRole("link", { name: "Upload" }).tap();
       await page.waitForURL("**/upload");
-      await expect.poll(() => inView("Upload"), SOON).toBe(true);
+      await expect.poll(() => inView("Upload")).toBe(true);
       await page.goto(`${demo.url}/docs`);
-      await expect.poll(() => inView("Docs"), SOON).toBe(true);
+      await expect.poll(() => inView("Docs")).toBe(true);
     });
   });
 });

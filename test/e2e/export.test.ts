@@ -12,9 +12,11 @@ import { makeSample } from "../../apps/demo/lib/sample/make.ts";
 import { Demo } from "./demo.ts";
 import {
   followExport,
+  hitHalfWay,
   lastOf,
   leaveAfter,
   objectRow,
+  type ReadEvent,
   sha256Of,
   startExport,
   tableOf,
@@ -28,7 +30,6 @@ import { RawExchange } from "./raw-exchange.ts";
 const STALLED_BYTES = 40_000_000;
 /** All million rows are 67 MB. */
 const FAR_LESS_BYTES = 20_000_000;
-const SOON = { timeout: 20_000 };
 
 let demo: Demo;
 beforeAll(async () => {
@@ -44,7 +45,7 @@ const health = (): Promise<unknown> => fetch(`${demo.url}/api/health`).then((res
 const filesOf = async (id: string): Promise<readonly string[]> =>
   (await readdir(join(demo.dataDir, "exports"))).filter((name) => name.includes(id));
 
-describe("/api/export", { timeout: 60_000 }, () => {
+describe("/api/export", () => {
   const events = tableOf("events");
 
   test("a stalled reader of a million rows costs little memory, and others are answered meanwhile", async () => {
@@ -58,11 +59,10 @@ describe("/api/export", { timeout: 60_000 }, () => {
     for (let same = 0; same < 20;) {
       expect(await health()).toMatchObject({ status: "ok" });
       const bytes = underWayBytes(port);
-      same = bytes === held ? same + 1 : 0;
+      same = bytes === held && bytes > 10_000 ? same + 1 : 0; // more than the head has come
       held = bytes;
       grown = Math.max(grown, residentBytes(demo.pid) - before);
     }
-    expect(held).toBeGreaterThan(10_000); // it did stall
     expect(held).toBeLessThan(FAR_LESS_BYTES);
     expect(grown).toBeLessThan(STALLED_BYTES);
     // What it has waited for is all there, a record to a line but for those notes that have two.
@@ -151,15 +151,15 @@ describe("/api/export", { timeout: 60_000 }, () => {
     const opened = openedCount(demo.pid);
     for (let index = 0; index < 20; index++)
       await leaveAfter(direct(`rows=1000000&format=${index % 2 === 0 ? "csv" : "ndjson"}`), 1_000_000);
-    await expect.poll(() => openedCount(demo.pid), SOON).toBeLessThanOrEqual(opened + 3);
+    await expect.poll(() => openedCount(demo.pid)).toBeLessThanOrEqual(opened + 3);
     // Twenty exports that went on would keep the process busy for a minute.
     const load = await RawExchange.open(`${demo.url}/api/load`, "GET");
-    await expect.poll(() => /"cpu":0\.[0-2]/.test(load.text), SOON).toBe(true);
+    await expect.poll(() => /"cpu":0\.[0-2]/.test(load.text)).toBe(true);
     load.socket.destroy();
   });
 });
 
-describe("/api/exports", { timeout: 60_000 }, () => {
+describe("/api/exports", () => {
   test("an export is followed to its end, and its file is what a direct one is, in parts and from a cut on", async () => {
     const id = await startExport(demo.url, { format: "csv", rows: 100_000 });
     const events = await followExport(demo.url, id);
@@ -209,7 +209,7 @@ describe("/api/exports", { timeout: 60_000 }, () => {
     await exchange.until('"reason":"stopped"');
     exchange.socket.destroy();
     expect((await fetch(durable(id, "/file"))).status).toBe(409);
-    await expect.poll(() => filesOf(id), SOON).toEqual([]);
+    await expect.poll(() => filesOf(id)).toEqual([]);
     const retried = await fetch(durable(id, "/retry"), { method: "POST" });
     expect(retried.status).toBe(202);
     const { id: again } = (await retried.json()) as { readonly id: string };
@@ -224,16 +224,22 @@ describe("/api/exports", { timeout: 60_000 }, () => {
       { format: "csv", rows: 1_000_000 },
       { format: "ndjson", rows: 1_000_000 },
     ] as const;
-    const ids = await Promise.all(inputs.map((input) => startExport(demo.url, input)));
-    const exchanges = await Promise.all(ids.map((id) => RawExchange.open(durable(id), "GET")));
-    await Promise.all(exchanges.map((exchange) => exchange.until(": checkpoint")));
-    const closed = Promise.all(exchanges.map((exchange) => exchange.closed()));
-    await demo.end("SIGKILL");
-    await closed;
-    await demo.start();
-    for (const [index, id] of ids.entries()) {
-      const events = await followExport(demo.url, id);
-      const carriedOn = events.findIndex(({ data }) => data["carriedOn"] === true);
+    const isCarriedOn = ({ data }: ReadEvent): boolean => data["carriedOn"] === true;
+    const cut = await hitHalfWay(
+      async () => {
+        const ids = await Promise.all(inputs.map((input) => startExport(demo.url, input)));
+        const exchanges = await Promise.all(ids.map((id) => RawExchange.open(durable(id), "GET")));
+        await Promise.all(exchanges.map((exchange) => exchange.until(": checkpoint")));
+        const closed = Promise.all(exchanges.map((exchange) => exchange.closed()));
+        await demo.end("SIGKILL");
+        await closed;
+        await demo.start();
+        return Promise.all(ids.map(async (id) => ({ id, events: await followExport(demo.url, id) })));
+      },
+      (found) => found.every(({ events }) => events.some(isCarriedOn)),
+    );
+    for (const [index, { id, events }] of cut.entries()) {
+      const carriedOn = events.findIndex(isCarriedOn);
       expect(carriedOn).toBeGreaterThan(0);
       // It begins with the rows that the disk had, and says nothing of beginning anew.
       expect(events.slice(carriedOn).find(({ event }) => event === "progress")?.data["done"]).toBeGreaterThan(10_000);

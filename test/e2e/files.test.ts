@@ -34,7 +34,7 @@ async function rawStatus(path: string): Promise<string> {
   return text.slice(9, 12);
 }
 
-describe("/api/download and /api/video", { timeout: 60_000 }, () => {
+describe("/api/download and /api/video", () => {
   test("give the whole, a part, several parts, nothing new, and what cannot be", async () => {
     const whole = await get("/api/download/random.bin");
     const etag = whole.headers.get("etag")!;
@@ -90,7 +90,7 @@ describe("/api/download and /api/video", { timeout: 60_000 }, () => {
       controller.abort();
       await reading;
     }
-    await expect.poll(opened, { timeout: 15_000 }).toBeLessThanOrEqual(before + 3);
+    await expect.poll(opened).toBeLessThanOrEqual(before + 3);
   });
 
   test("curl -C - goes on where it was cut", async () => {
@@ -101,7 +101,7 @@ describe("/api/download and /api/video", { timeout: 60_000 }, () => {
   });
 });
 
-describe("uploads", { timeout: 120_000 }, () => {
+describe("uploads", () => {
   test("a raw body and a form arrive whole, under a name that cannot leave the folder, and their progress can be followed", async () => {
     const raw = await fetch(`${demo.url}/api/upload?name=..%2f..%2fraw.bin`, {
       method: "POST",
@@ -138,7 +138,7 @@ describe("uploads", { timeout: 120_000 }, () => {
       .poll(async () => (await get("/api/uploads/half/progress", { accept: "application/json" })).status)
       .toBe(200);
     socket.destroy();
-    await expect.poll(async () => (await readdir(uploads())).toSorted(), { timeout: 10_000 }).toEqual(before);
+    await expect.poll(async () => (await readdir(uploads())).toSorted()).toEqual(before);
     await expect
       .poll(
         async () => (await (await get("/api/uploads/half/progress", { accept: "application/json" })).json()) as object,

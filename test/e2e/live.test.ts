@@ -30,16 +30,14 @@ async function publish(title: string): Promise<string> {
   return ((await response.json()) as { id: string }).id;
 }
 
-describe("/live and /api/events", { timeout: 120_000 }, () => {
+describe("/live and /api/events", () => {
   test("a page shows what another tab publishes, comes back after a restart and misses no notification", async () => {
     const context = await browser.newContext();
     const [one, two] = [await context.newPage(), await context.newPage()];
     await Promise.all([one.goto(`${demo.url}/live`), two.goto(`${demo.url}/live`)]);
     const titles = (): Promise<string[]> => one.getByTestId("notification").allTextContents();
     const shows = (title: string): Promise<void> =>
-      expect
-        .poll(async () => (await titles()).filter((text) => text.includes(title)).length, { timeout: 30_000 })
-        .toBe(1);
+      expect.poll(async () => (await titles()).filter((text) => text.includes(title)).length).toBe(1);
     await two.getByTestId("title").fill("from the other tab");
     await two.getByTestId("body").fill("hello");
     await two.getByTestId("publish").click();
@@ -68,7 +66,7 @@ describe("/live and /api/events", { timeout: 120_000 }, () => {
     await demo.end("SIGTERM");
     await demo.start();
     const second = await publish("two");
-    await expect.poll(() => seen.length, { timeout: 30_000 }).toBe(2);
+    await expect.poll(() => seen.length).toBe(2);
     expect(seen).toEqual([
       { id: first, title: "one" },
       { id: second, title: "two" },
@@ -95,7 +93,7 @@ describe("/live and /api/events", { timeout: 120_000 }, () => {
     await demo.end("SIGKILL");
     await demo.start();
     await publish("native two");
-    await expect.poll(seen, { timeout: 30_000 }).toEqual(["native one", "native two"]);
+    await expect.poll(seen).toEqual(["native one", "native two"]);
     await context.close();
   });
 
@@ -103,7 +101,7 @@ describe("/live and /api/events", { timeout: 120_000 }, () => {
     const curl = spawn("curl", ["-sN", `${demo.url}/api/events`]);
     let output = "";
     curl.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
-    await expect.poll(() => output, { timeout: 10_000 }).toContain("event: connected");
+    await expect.poll(() => output).toContain("event: connected");
     const id = await publish("seen by curl");
     await expect.poll(() => output).toContain(`id: ${id}\ndata: {"title":"seen by curl"`);
     await demo.end("SIGTERM");

@@ -12,7 +12,7 @@ import { freePort } from "./demo.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const NEXT = join(ROOT, "node_modules/next/dist/bin/next");
-const START_MS = 30_000;
+const START_MS = 120_000;
 
 const FILES: Readonly<Record<string, string>> = {
   "next.config.mjs": `export default { turbopack: { root: ${JSON.stringify(ROOT)} }, poweredByHeader: false };`,

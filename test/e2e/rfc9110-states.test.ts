@@ -13,7 +13,7 @@ const HOST: RowHost = { type: "text/plain", keepsLength: true };
 let app: RowsApp;
 beforeAll(async () => {
   app = await startRowsApp();
-}, 120_000);
+});
 afterAll(() => app?.stop());
 
 const get = (headers: Readonly<Record<string, string>>, method = "GET", state = "strong"): Promise<WireResponse> =>

@@ -50,7 +50,7 @@ async function countInOrder(
   return count;
 }
 
-describe("/api/rows", { timeout: 120_000 }, () => {
+describe("/api/rows", () => {
   test("a reader that stalls costs little memory, and others are answered meanwhile", async () => {
     // The first requests load the route, and let the heap of a server that has just begun grow to its size.
     await (await rows("count=50000")).text();
@@ -64,11 +64,10 @@ describe("/api/rows", { timeout: 120_000 }, () => {
     for (let same = 0; same < 20;) {
       expect(await health()).toMatchObject({ status: "ok" });
       const bytes = underWayBytes(port);
-      same = bytes === held ? same + 1 : 0;
+      same = bytes === held && bytes > 10_000 ? same + 1 : 0; // more than the head has come
       held = bytes;
       grown = Math.max(grown, residentBytes(demo.pid) - before);
     }
-    expect(held).toBeGreaterThan(10_000); // it did stall
     expect(held).toBeLessThan(FAR_LESS_BYTES);
     expect(grown).toBeLessThan(STALLED_BYTES);
     // What it has waited for is all there.
@@ -146,8 +145,7 @@ describe("/api/rows", { timeout: 120_000 }, () => {
   test("50 readers that leave have their connections closed and keep nothing", async () => {
     await (await rows("count=1")).text();
     const opened = openedCount(demo.pid);
-    const areClosed = (): Promise<void> =>
-      expect.poll(() => openedCount(demo.pid), { timeout: 15_000 }).toBeLessThanOrEqual(opened + 3);
+    const areClosed = (): Promise<void> => expect.poll(() => openedCount(demo.pid)).toBeLessThanOrEqual(opened + 3);
     // Once before, so that what is looked at is what five more rounds leave and not how far a young heap grows.
     await leave();
     await areClosed();

@@ -39,50 +39,39 @@ async function throttle(page: Page, bytesPerSecond: number): Promise<void> {
   await session.send("Network.emulateNetworkConditions", conditions);
 }
 
-describe("/upload", { timeout: 120_000 }, () => {
+describe("/upload", () => {
   test("an upload goes on after a reload in the middle, another tab follows it, and every byte arrives", async () => {
     const page = await context.newPage();
     await page.goto(`${demo.url}/upload`);
-    await throttle(page, 8_000_000);
+    await throttle(page, 500_000); // a minute for the whole
     await page.getByTestId("file-input").setInputFiles(source);
     const upload = page.getByTestId("upload").first();
-    await expect
-      .poll(async () => Number(await upload.getAttribute("data-stored")), { timeout: 30_000 })
-      .toBeGreaterThan(0);
+    await expect.poll(async () => Number(await upload.getAttribute("data-stored"))).toBeGreaterThan(0);
     const other = await context.newPage();
     await other.goto(`${demo.url}/upload`);
-    await expect
-      .poll(() => other.getByTestId("followed").first().getAttribute("data-state"), { timeout: 15_000 })
-      .toBe("receiving");
+    await expect.poll(() => other.getByTestId("followed").first().getAttribute("data-state")).toBe("receiving");
     await page.reload();
     const unfinished = page.getByTestId("unfinished").first();
-    await expect.poll(() => unfinished.getAttribute("data-name"), { timeout: 15_000 }).toBe("to-upload.bin");
+    await expect.poll(() => unfinished.getAttribute("data-name")).toBe("to-upload.bin");
     // Empty until the server has been asked.
-    await expect
-      .poll(async () => Number(await unfinished.getAttribute("data-stored")), { timeout: 15_000 })
-      .toBeGreaterThan(0);
+    await expect.poll(async () => Number(await unfinished.getAttribute("data-stored"))).toBeGreaterThan(0);
+    await throttle(page, 0);
     await page.getByTestId("file-input").setInputFiles(source);
-    await expect
-      .poll(() => page.getByTestId("upload").first().getAttribute("data-status"), { timeout: 60_000 })
-      .toBe("done");
-    await expect
-      .poll(() => other.getByTestId("followed").first().getAttribute("data-state"), { timeout: 15_000 })
-      .toBe("complete");
+    await expect.poll(() => page.getByTestId("upload").first().getAttribute("data-status")).toBe("done");
+    await expect.poll(() => other.getByTestId("followed").first().getAttribute("data-state")).toBe("complete");
     expect(sha256(await readFile(join(demo.dataDir, "uploads", "to-upload.bin")))).toBe(sha256(bytes));
   });
 });
 
-describe("/files", { timeout: 120_000 }, () => {
+describe("/files", () => {
   test("a download is paused and resumed, and every byte is saved", async () => {
     const page = await context.newPage();
     await page.goto(`${demo.url}/files`);
-    await throttle(page, 10_000_000);
+    await throttle(page, 500_000); // a minute for the whole
     const row = page.locator('[data-testid="file"][data-name="random.bin"]').first();
     await row.getByTestId("download").click();
     const progress = row.getByTestId("progress");
-    await expect
-      .poll(async () => Number(await progress.getAttribute("data-bytes")), { timeout: 30_000 })
-      .toBeGreaterThan(1_000_000);
+    await expect.poll(async () => Number(await progress.getAttribute("data-bytes"))).toBeGreaterThan(300_000);
     await row.getByTestId("pause").click();
     await expect.poll(() => progress.getAttribute("data-status")).toBe("paused");
     const saved = page.waitForEvent("download");

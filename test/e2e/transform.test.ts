@@ -210,9 +210,8 @@ describe("/api/transform", { timeout: 300_000 }, () => {
   });
 });
 
-describe("/transform", { timeout: 60_000 }, () => {
-  const eventually = <T>(look: () => Promise<T>): ReturnType<typeof expect.poll<T>> =>
-    expect.poll(look, { timeout: 20_000 });
+describe("/transform", () => {
+  const eventually = <T>(look: () => Promise<T>): ReturnType<typeof expect.poll<T>> => expect.poll(look);
   const output = (page: Page): Promise<string | null> => page.getByTestId("output").textContent();
   const status = (page: Page): Promise<string | null> => page.getByTestId("transform").getAttribute("data-status");
   const line = "The quick brown fox, and an \u00fc.\n";

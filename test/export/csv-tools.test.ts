@@ -14,7 +14,7 @@ import { createCsvEncoder, type CsvOptions } from "../../src/wire/csv-encode.ts"
 
 const PYTHON = process.env["TAILRACE_PYTHON"] ?? "python3";
 const SQLITE3 = process.env["TAILRACE_SQLITE3"] ?? "sqlite3";
-const LIMIT_MS = 30_000;
+const LIMIT_MS = 120_000;
 
 type Row = readonly (string | null)[];
 

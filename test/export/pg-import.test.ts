@@ -26,7 +26,7 @@ beforeAll(async () => {
   client = new pg.Client(server.url);
   await client.connect();
   await client.query("CREATE TABLE cells (place serial, a text, b text, c text)");
-}, 30_000);
+});
 
 afterAll(async () => {
   await client?.end();
@@ -86,7 +86,7 @@ describe("csv", () => {
       ),
       { numRuns: 300 },
     );
-  }, 60_000);
+  });
 
   test("reads as the server's own COPY writes it, but for the ends of the records", async () => {
     const rows: Cells[] = [

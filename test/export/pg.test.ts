@@ -23,7 +23,7 @@ let pool: pg.Pool;
 beforeAll(async () => {
   await begin();
   ({ server, admin, pool } = stage());
-}, 30_000);
+});
 afterAll(end);
 
 async function all<T>(batches: AsyncIterable<readonly T[]>): Promise<T[]> {

@@ -18,7 +18,7 @@ export interface Postgres {
   end(): Promise<void>;
 }
 
-const START_LIMIT_MS = 10_000;
+const START_LIMIT_MS = 60_000;
 
 /** Runs the server until its own input ends, which it also does when whoever started it is killed. SIGINT closes open connections. */
 const KEEPER = '"$@" & server=$!; read -r _; kill -INT $server; wait $server; rm -rf "$0"';

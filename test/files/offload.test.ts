@@ -60,7 +60,7 @@ location /protected/ { internal; alias ${join(folder, "files")}/; } } }
       child.kill("SIGTERM");
       await exited;
     };
-    for (let attempt = 0; attempt < 100; attempt++) {
+    for (let attempt = 0; attempt < 1_200; attempt++) {
       if (
         await fetch(`http://127.0.0.1:${port}/`).then(
           () => true,

@@ -38,7 +38,7 @@ afterAll(async () => {
 
 function run(command: string, args: readonly string[]): Promise<number> {
   return new Promise((resolve) => {
-    execFile(command, [...args], { cwd: folder, timeout: 20_000 }, (error) =>
+    execFile(command, [...args], { cwd: folder, timeout: 100_000 }, (error) =>
       resolve(error === null ? 0 : Number(error.code ?? 1)),
     );
   });

@@ -4,7 +4,7 @@ import { dial, parseMessage, type ScriptedUpstream, wire } from "./raw-http.ts";
 import type { Outcome, RelayCase } from "./relay-checks.ts";
 
 /** How long a case may take before its connection is closed, in milliseconds. */
-const LIMIT_MS = 3_000;
+const LIMIT_MS = 60_000;
 
 export async function play(each: RelayCase, port: number, upstream: ScriptedUpstream): Promise<Outcome> {
   upstream.play(each.upstream);
@@ -14,7 +14,9 @@ export async function play(each: RelayCase, port: number, upstream: ScriptedUpst
   const own = [...(has("host") ? [] : ["host: x"]), ...(has("connection") ? [] : ["connection: close"])];
   client.write(wire(`${method} ${path} HTTP/1.1`, [...own, ...headers], body));
   if (each.isCut === true) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    // Until the upstream has heard of it, if it ever does.
+    for (let turn = 0; turn < 200 && upstream.peers.every((peer) => peer.bytes.length === 0); turn++)
+      await new Promise((resolve) => setTimeout(resolve, 10));
     client.socket.resetAndDestroy();
     await Promise.all(upstream.peers.map((peer) => peer.request()));
   }

@@ -5,7 +5,14 @@ import { sqliteStore } from "../../src/sqlite.ts";
 
 /** What the test asks for. */
 export type Order =
-  | { readonly do: "start"; readonly kind: string; readonly id: string; readonly steps: number }
+  /** This process goes no further than `holdAt`, so that it is certain to be killed before the end. */
+  | {
+      readonly do: "start";
+      readonly kind: string;
+      readonly id: string;
+      readonly steps: number;
+      readonly holdAt?: number | undefined;
+    }
   | { readonly do: "cancel"; readonly id: string };
 
 /** What the worker tells. */
@@ -25,6 +32,8 @@ const [path, leaseMs, maxRunningCount, everyMs] = process.argv.slice(2);
 const tell = (report: Report): void => void process.send!(report);
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
+const holds = new Map<string, number>();
+
 const streams = createStreams({ store: sqliteStore(path!), leaseMs: Number(leaseMs) });
 await streams.open();
 const jobs = createJobs({ streams, maxRunningCount: Number(maxRunningCount) });
@@ -43,6 +52,7 @@ for (const [kind, carriesOn] of [
         progress(step, input.steps);
         log(`step ${step}`);
         checkpoint(step);
+        if (step === holds.get(id)) await new Promise(() => undefined);
         await sleep(Number(everyMs));
       }
       return input.steps;
@@ -53,6 +63,7 @@ for (const [kind, carriesOn] of [
 
 async function obey(order: Order): Promise<void> {
   if (order.do === "cancel") return tell({ is: "state", state: (await jobs.cancel(order.id)).state });
+  if (order.holdAt !== undefined) holds.set(order.id, order.holdAt);
   await jobs.start(order.kind, { steps: order.steps } satisfies Steps, { id: order.id });
   tell({ is: "started", id: order.id });
 }

@@ -12,10 +12,15 @@ import { WorkerProcess } from "./worker-process.ts";
 const COUNT = 150;
 const NUMBERS = { everyMs: 20, count: COUNT };
 const RUN = { do: "run", name: "r", carryOn: "numbers", ...NUMBERS } as const;
+/** The first process waits there, however late it is killed. */
+const HELD_RUN = { ...RUN, hold: { from: 1, at: 100 } } as const;
 const CARRY_ON = { do: "carry on", kind: "numbers", ...NUMBERS } as const;
 const WHOLE = Array.from({ length: COUNT }, (_, n) => n);
 /** So long that nothing in these tests happens by its running out. */
 const ENDLESS_LEASE_MS = 600_000;
+
+/** Long enough for a process that gets no turn for a while. */
+const SHORT_LEASE_MS = 3_000;
 
 let folder: string;
 let workers: WorkerProcess[];
@@ -73,7 +78,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-describe("a run that is carried on", { timeout: 40_000 }, () => {
+describe("a run that is carried on", () => {
   // The default lease: what users get is what is tested.
   test.each([
     ["by the other process when its own is killed", false],
@@ -82,7 +87,7 @@ describe("a run that is carried on", { timeout: 40_000 }, () => {
     const owner = await start(5_000);
     owner.tell(CARRY_ON);
     if (!isRestarted) (await start(5_000)).tell(CARRY_ON);
-    owner.tell(RUN);
+    owner.tell(HELD_RUN);
     await owner.report("started");
     const reader = follow();
     await reader.reached(40);
@@ -99,7 +104,7 @@ describe("a run that is carried on", { timeout: 40_000 }, () => {
   test("by another process at once when its own is told to end: nobody waits for the lease", async () => {
     const [owner, other] = [await start(ENDLESS_LEASE_MS), await start(ENDLESS_LEASE_MS)];
     for (const worker of [owner, other]) worker.tell(CARRY_ON);
-    owner.tell(RUN);
+    owner.tell(HELD_RUN);
     await owner.report("started");
     other.tell({ do: "follow", name: "r" });
     const reader = follow();
@@ -113,7 +118,7 @@ describe("a run that is carried on", { timeout: 40_000 }, () => {
 
   test("by the process that is started again, at once, when it was told to end", async () => {
     const owner = await start(ENDLESS_LEASE_MS);
-    owner.tell(RUN);
+    owner.tell(HELD_RUN);
     await owner.report("started");
     const reader = follow();
     await reader.reached(40);
@@ -127,7 +132,7 @@ describe("a run that is carried on", { timeout: 40_000 }, () => {
 
   test("through a rolling deploy: each process in turn is told to end and replaced", async () => {
     const living = [await start(ENDLESS_LEASE_MS), await start(ENDLESS_LEASE_MS)];
-    living[0]!.tell(RUN);
+    living[0]!.tell(HELD_RUN);
     await living[0]!.report("started");
     const reader = follow();
     for (const worker of living) worker.tell(CARRY_ON);
@@ -146,10 +151,11 @@ describe("a run that is carried on", { timeout: 40_000 }, () => {
   });
 
   test("by one of several that could, time after time", async () => {
-    const first = await start(1_000);
-    const others = [await start(1_000), await start(1_000), await start(1_000)];
-    for (const worker of others) worker.tell(CARRY_ON);
-    first.tell(RUN);
+    const first = await start(SHORT_LEASE_MS);
+    const others = [await start(SHORT_LEASE_MS), await start(SHORT_LEASE_MS), await start(SHORT_LEASE_MS)];
+    // So does the second, and the third goes on to the end.
+    for (const worker of others) worker.tell({ ...CARRY_ON, hold: { from: 35, at: 60 } });
+    first.tell({ ...RUN, hold: { from: 1, at: 30 } });
     await first.report("started");
     const reader = follow();
     let owner = first;
@@ -165,14 +171,14 @@ describe("a run that is carried on", { timeout: 40_000 }, () => {
   });
 
   test("not, when it was asked to stop while nobody owned it", async () => {
-    const owner = await start(1_000);
-    owner.tell(RUN);
+    const owner = await start(SHORT_LEASE_MS);
+    owner.tell(HELD_RUN);
     await owner.report("started");
     const reader = follow();
     await reader.reached(20);
     await owner.kill();
     expect((await streams.stop("r")).state).toBe("stopping");
-    const other = await start(1_000);
+    const other = await start(SHORT_LEASE_MS);
     other.tell(CARRY_ON);
     expect(await reader.end).toEqual({ reason: "stopped" });
     expect(reader.seen).toEqual(WHOLE.slice(0, reader.seen.length));

@@ -3,6 +3,12 @@
 import { createStreams } from "../../src/index.ts";
 import { sqliteStore } from "../../src/sqlite.ts";
 
+/** A run that begins below `from` goes no further than `at` until it is aborted: it is certain to be cut before its end. */
+export interface Hold {
+  readonly from: number;
+  readonly at: number;
+}
+
 /** What the test asks for. */
 export type Order =
   | {
@@ -11,11 +17,20 @@ export type Order =
       readonly everyMs: number;
       readonly count?: number | undefined;
       readonly carryOn?: string | undefined;
+      readonly hold?: Hold | undefined;
     }
-  | { readonly do: "carry on"; readonly kind: string; readonly everyMs: number; readonly count: number }
+  | {
+      readonly do: "carry on";
+      readonly kind: string;
+      readonly everyMs: number;
+      readonly count: number;
+      readonly hold?: Hold | undefined;
+    }
   | { readonly do: "follow"; readonly name: string }
   | { readonly do: "append"; readonly name: string; readonly everyMs: number; readonly count: number }
-  | { readonly do: "stop"; readonly name: string };
+  | { readonly do: "stop"; readonly name: string }
+  /** To be answered at once. */
+  | { readonly do: "ping"; readonly at: number };
 
 /** What the worker tells. Times are of the machine's monotonic clock, which its processes share. */
 export type Report =
@@ -30,7 +45,8 @@ export type Report =
     }
   | { readonly is: "end"; readonly name: string; readonly reason: string }
   | { readonly is: "aborted"; readonly name: string; readonly at: number }
-  | { readonly is: "state"; readonly state: string };
+  | { readonly is: "state"; readonly state: string }
+  | { readonly is: "pong"; readonly at: number };
 
 const [path, leaseMs] = process.argv.slice(2);
 const streams = createStreams({ store: sqliteStore(path!), leaseMs: Number(leaseMs) });
@@ -40,12 +56,19 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 async function* numbers(
   from: number,
-  { everyMs, count = Infinity }: { readonly everyMs: number; readonly count?: number | undefined },
+  order: { readonly everyMs: number; readonly count?: number | undefined; readonly hold?: Hold | undefined },
   name: string,
   signal: AbortSignal,
 ): AsyncGenerator<{ n: number; sentAt: number }> {
-  signal.addEventListener("abort", () => tell({ is: "aborted", name, at: now() }));
+  const { everyMs, count = Infinity, hold } = order;
+  const aborted = new Promise<void>((resolve) =>
+    signal.addEventListener("abort", () => {
+      tell({ is: "aborted", name, at: now() });
+      resolve();
+    }),
+  );
   for (let n = from; n < count; n++) {
+    if (hold !== undefined && from < hold.from && n >= hold.at) await aborted;
     yield { n, sentAt: now() };
     await sleep(everyMs);
   }
@@ -90,6 +113,8 @@ async function obey(order: Order): Promise<void> {
       }
       return;
     }
+    case "ping":
+      return tell({ is: "pong", at: order.at });
     case "stop":
       tell({ is: "state", state: (await streams.stop(order.name)).state });
   }

@@ -44,7 +44,7 @@ async function nodeRedis(): Promise<ReturnType<typeof createClient>> {
   return client as ReturnType<typeof createClient>;
 }
 
-function storeOver(client: RedisClient, retryForMs = 10_000): Store {
+function storeOver(client: RedisClient, retryForMs = 100_000): Store {
   const store = redisStore(client, { retryForMs });
   closers.push(() => store.close());
   return store;
@@ -81,14 +81,14 @@ describe.each(Object.entries(clients))("redisStore() over %s", (_name, connect) 
   });
 
   test("fails with store_unavailable while Redis is away, within its time, and works again afterwards", async () => {
-    const store = storeOver(await connect(), 300);
+    const store = storeOver(await connect(), 2_000);
     await store.create("s");
     await server.kill();
     const fault = { code: "store_unavailable", message: expect.stringContaining("Redis at 127.0.0.1") };
     await expect(store.append("s", ["1"])).rejects.toMatchObject(fault);
     await expect(store.head("s")).rejects.toMatchObject(fault);
     await server.start();
-    await vi.waitFor(async () => expect((await store.append("s", ["2"])).duplicate).toBe(false), 5_000);
+    await vi.waitFor(async () => expect((await store.append("s", ["2"])).duplicate).toBe(false));
     expect((await payloadsOf(store, "s")).at(-1)).toBe("2");
   });
 
@@ -99,10 +99,10 @@ describe.each(Object.entries(clients))("redisStore() over %s", (_name, connect) 
     const changes: Change[] = [];
     closers.push(store.watch((change) => changes.push(change)));
     await store.read("s", head.start, { maxItems: 1, maxBytes: 1 });
-    await vi.waitFor(async () => expect(await admin.client("LIST", "TYPE", "PUBSUB")).toContain("id="), 2_000);
+    await vi.waitFor(async () => expect(await admin.client("LIST", "TYPE", "PUBSUB")).toContain("id="));
     // In one step, so that the message cannot come through.
     const [, appended] = await Promise.all([admin.client("KILL", "TYPE", "PUBSUB"), other.append("s", ["1"])]);
-    await vi.waitFor(() => expect(changes.map(({ tail }) => tail)).toContain(appended.tail), 4_000);
+    await vi.waitFor(() => expect(changes.map(({ tail }) => tail)).toContain(appended.tail));
   });
 
   test("uses two connections, and none but the echo's commands while a thousand streams are idle", async () => {
@@ -114,17 +114,20 @@ describe.each(Object.entries(clients))("redisStore() over %s", (_name, connect) 
     for (let index = 0; index < 5; index++) closers.push(store.watch(() => undefined));
     for (let index = 0; index < 1_000; index++)
       await store.read(`s${index}`, (await store.head(`s${index}`))!.start, { maxItems: 1, maxBytes: 1 });
-    await vi.waitFor(async () => expect(await admin.client("LIST", "TYPE", "PUBSUB")).toContain("id="), 2_000);
+    await vi.waitFor(async () => expect(await admin.client("LIST", "TYPE", "PUBSUB")).toContain("id="));
     expect(ids(await admin.client("LIST"))).toBe(others + 1);
     // Two echoes: what was in doubt at the start has been looked at, and from then on nothing is.
     const echoes = async (): Promise<number> =>
       Number(/cmdstat_publish:calls=(\d+)/.exec(await admin.info("commandstats"))?.[1] ?? 0);
     const start = await echoes();
-    await vi.waitFor(async () => expect(await echoes()).toBeGreaterThan(start + 1), 4_000);
-    await admin.config("RESETSTAT");
-    await vi.waitFor(async () => expect(await echoes()).toBeGreaterThan(1), 4_000);
-    expect(await admin.info("commandstats")).not.toContain("evalsha");
-  }, 20_000);
+    await vi.waitFor(async () => expect(await echoes()).toBeGreaterThan(start + 1));
+    // An echo that a busy machine holds up is a doubt too, so it may be a later pair of them.
+    await vi.waitFor(async () => {
+      await admin.config("RESETSTAT");
+      await vi.waitFor(async () => expect(await echoes()).toBeGreaterThan(1));
+      expect(await admin.info("commandstats")).not.toContain("evalsha");
+    });
+  });
 });
 
 describe("redisStore()", () => {
@@ -182,7 +185,7 @@ describe("redisStore()", () => {
   });
 
   test("says that Redis is full, keeps nothing of what it refused, and still reads", async () => {
-    const store = storeOver(ioredis(), 150);
+    const store = storeOver(ioredis(), 2_000);
     await store.create("s", { ttlMs: 60_000 });
     await store.append("s", ["1"]);
     await admin.config("SET", "maxmemory", "1mb");
@@ -244,9 +247,9 @@ describe("redisStore()", () => {
     const changes: Change[] = [];
     closers.push(store.watch((change) => changes.push(change)));
     await store.claim("r", "a", 5_000);
-    await vi.waitFor(async () => expect(await admin.client("LIST", "TYPE", "PUBSUB")).toContain("user=app"), 2_000);
+    await vi.waitFor(async () => expect(await admin.client("LIST", "TYPE", "PUBSUB")).toContain("user=app"));
     const { tail } = await other.append("r", ["1"], { epoch: 1 });
-    await vi.waitFor(() => expect(changes.map((change) => change.tail)).toContain(tail), 2_000);
+    await vi.waitFor(() => expect(changes.map((change) => change.tail)).toContain(tail));
     expect(await store.reap()).toEqual([]);
     await expect(client.get("other")).rejects.toThrow("NOPERM");
   });
@@ -278,7 +281,7 @@ describe("redisStore()", () => {
 
   test("expires a stream by the server's time and leaves no key of it behind for ever", async () => {
     const store = storeOver(ioredis());
-    await store.create("s", { ttlMs: 50, maxAgeMs: 1_000 });
+    await store.create("s", { ttlMs: 3_000, maxAgeMs: 6_000 });
     await store.append("s", ["1"], { producer: { id: "p", epoch: 0, seq: 0 } });
     const keys = await admin.keys("*");
     expect(keys.length).toBeGreaterThan(4);

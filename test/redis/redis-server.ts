@@ -21,7 +21,7 @@ export interface RedisServer {
   end(): Promise<void>;
 }
 
-const START_LIMIT_MS = 10_000;
+const START_LIMIT_MS = 60_000;
 
 /** Runs the server until its own input ends, which it also does when whoever started it is killed. */
 const KEEPER =

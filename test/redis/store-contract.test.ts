@@ -21,7 +21,7 @@ beforeAll(async () => {
   await admin.call("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
   const isUp = async (): Promise<void> =>
     expect(String(await admin.call("CLUSTER", "INFO"))).toContain("cluster_state:ok");
-  await vi.waitFor(isUp, 10_000); // a node that has just begun waits two seconds before it takes writes
+  await vi.waitFor(isUp); // a node that has just begun waits two seconds before it takes writes
   admin.disconnect();
 });
 afterEach(() => {
