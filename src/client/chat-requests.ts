@@ -27,6 +27,11 @@ export interface PageQuery {
   readonly branch?: string | undefined;
 }
 
+/** What the query of an address may say. */
+interface Query extends PageQuery {
+  readonly prelude?: 1 | undefined;
+}
+
 /** Where a chat is and how it is reached. */
 export interface ChatPlace {
   readonly api: string;
@@ -43,11 +48,20 @@ export function placeOf(options: ChatOptions): ChatPlace {
   return { api, id, fetch, headers, credentials };
 }
 
+/**
+ * Where the answer that is being written is joined. It asks for what was written before to be merged (PROTOCOL.md, section 7.1), in the query:
+ * a header of its own would cost a page of another origin a preflight that its server may not allow. A server that does not know it, and
+ * one that is asked for what comes after a cursor, send each chunk.
+ */
+export function streamUrl(place: Pick<ChatPlace, "api" | "id">): string {
+  return chatUrl(place, "stream", { prelude: 1 });
+}
+
 /** The address of something of a chat. A query or fragment of `api` is kept, as the AI SDK keeps it. */
 export function chatUrl(
   place: Pick<ChatPlace, "api" | "id">,
   what: "messages" | "stream" | "stop" | "turns",
-  query: PageQuery = {},
+  query: Query = {},
 ): string {
   const [, path = "", kept = "", fragment = ""] = /^([^?#]*)(\?[^#]*)?(#.*)?$/s.exec(place.api) ?? [];
   const added = Object.entries(query).filter(([, value]) => value !== undefined);

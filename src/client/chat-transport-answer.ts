@@ -1,6 +1,7 @@
 // One answer as the AI SDK's hook reads it: chunks without a doubled or a missing one, and never an end without a terminal.
 
 import { TailraceError } from "../errors.ts";
+import { ReplayHold } from "./chat-transport-hold.ts";
 import { openStream } from "./open.ts";
 import { discard } from "./response.ts";
 import { readEnd } from "./stream-items.ts";
@@ -19,7 +20,7 @@ export class TransportAnswer {
   /** True for a stream of chunks, false when the server runs nothing. Rejects when neither came. */
   readonly opened: Promise<boolean>;
   readonly #stream: StreamConnection<Taken>;
-  readonly #items: AsyncIterator<StreamItem<Taken>>;
+  readonly #batches: AsyncIterator<readonly StreamItem<Taken>[]>;
   readonly #onOver: () => void;
   #isLeft = false;
 
@@ -35,6 +36,9 @@ export class TransportAnswer {
   #isTerminalTaken = false;
 
   // What the reader was given, who may lag behind.
+  readonly #hold = new ReplayHold<StreamItem<Taken>>();
+  /** Why nothing more comes from the network. */
+  #whyEnded: string | undefined;
   #given = 0;
   #toSkip = 0;
   #isTerminalGiven = false;
@@ -55,7 +59,7 @@ export class TransportAnswer {
       // That a body closes says nothing, in no format: the terminal chunk does.
       endsOnClose: false,
     });
-    this.#items = this.#stream[Symbol.asyncIterator]();
+    this.#batches = this.#stream.batches()[Symbol.asyncIterator]();
     this.opened = new Promise((resolve, reject) => this.#watchOpening(resolve, reject));
     this.opened.then(
       (isStream) => !isStream && this.#end(),
@@ -88,6 +92,7 @@ export class TransportAnswer {
   /** Leaves the answer. What the server writes goes on. */
   close(): void {
     this.#isLeft ||= !this.#isOver;
+    this.#hold.drop();
     this.#end();
   }
 
@@ -157,7 +162,7 @@ export class TransportAnswer {
     if (messageId !== this.#messageId) throw lost("another answer has taken its place");
     // A second `start` of the same message, sent in its turn.
     if (id !== "" && id !== this.#firstId) return false;
-    if (messageId === undefined || this.#isMerged) throw lost("its server begins it anew and tells no ids to compare");
+    if (messageId === undefined) throw lost(NO_IDS);
     return true;
   }
 
@@ -178,23 +183,38 @@ export class TransportAnswer {
   /** The next chunk; undefined after the last. */
   async #next(): Promise<MessageChunk | undefined> {
     while (!this.#isOver) {
-      let result: IteratorResult<StreamItem<Taken>, unknown>;
-      try {
-        result = await this.#items.next();
-      } catch (error) {
-        return this.#finish(error instanceof Error ? error.message : "The answer was lost.");
+      const item = this.#hold.next();
+      if (item !== undefined) {
+        const chunk = this.#sift(item);
+        if (chunk !== undefined) return chunk;
+      } else if (this.#whyEnded !== undefined) {
+        return this.#finish(this.#whyEnded);
+      } else {
+        await this.#takeMore();
       }
-      if (result.done === true) return this.#finish(this.#whyUnfinished());
-      const chunk = this.#sift(result.value);
-      if (chunk !== undefined) return chunk;
     }
     return undefined;
   }
 
+  async #takeMore(): Promise<void> {
+    try {
+      const { value, done } = await this.#batches.next();
+      if (done === true) this.#whyEnded = this.#whyUnfinished();
+      else this.#hold.add(value, ({ data }) => data.isReplay);
+    } catch (error) {
+      this.#whyEnded = error instanceof Error ? error.message : "The answer was lost.";
+    }
+    const { status, replaying } = this.#stream.state;
+    if (this.#whyEnded !== undefined || (status === "open" && !replaying)) this.#hold.release();
+  }
+
   #sift({ event, data }: StreamItem<Taken>): MessageChunk | undefined {
-    // What stands in such an event is no chunk, whatever its type says (PROTOCOL.md, section 1.4).
+    // What stands in such an item is no chunk, whatever its type says (PROTOCOL.md, sections 1.4 and 7).
     if (event === "gap") return this.#finish("A part of the answer is no longer kept by the server.");
-    if (data.isReplay) this.#toSkip = this.#given;
+    if (data.isReplay && this.#given > 0) {
+      if (this.#isMerged) return this.#finish(lost(NO_IDS).message);
+      this.#toSkip = this.#given;
+    }
     if (this.#toSkip > 0) {
       this.#toSkip -= 1;
       return undefined;
@@ -223,6 +243,8 @@ export class TransportAnswer {
 function closedError(): TailraceError {
   return new TailraceError("closed", "The transport was closed before the answer began. Send again to ask once more.");
 }
+
+const NO_IDS = "its server begins it anew and tells no ids to compare";
 
 function lost(why: string): TailraceError {
   return new TailraceError(

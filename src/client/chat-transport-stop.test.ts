@@ -73,7 +73,7 @@ describe("TailraceChatTransport and stops", () => {
     await all.transport.reconnectToStream({ chatId: "c", abortSignal: signal.signal });
     signal.abort();
     await turns();
-    expect(all.requests).toEqual(["GET /c/stream", "POST /c/stop"]);
+    expect(all.requests).toEqual(["GET /c/stream?prelude=1", "POST /c/stop"]);
   });
 
   test("an abort before the server has answered lets the message arrive, and stops what it began", async () => {
@@ -96,7 +96,7 @@ describe("TailraceChatTransport and stops", () => {
 
   test("an abort of a resume that is not answered yet is no stop: nobody could see an answer", async () => {
     const all = setup();
-    all.instead.set("GET /c/stream", [() => new Promise(() => undefined)]);
+    all.instead.set("GET /c/stream?prelude=1", [() => new Promise(() => undefined)]);
     const signal = new AbortController();
     const resumed = all.transport.reconnectToStream({ chatId: "c", abortSignal: signal.signal });
     await turns();

@@ -1,7 +1,7 @@
 // The transport for the AI SDK's own useChat: cuts are mended before the hook sees them, and its stop stops the server.
 
 import { isTailraceError, TailraceError } from "../errors.ts";
-import { type ChatPlace, chatUrl, placeOf, postStop } from "./chat-requests.ts";
+import { type ChatPlace, placeOf, postStop, streamUrl } from "./chat-requests.ts";
 import { TransportAnswer } from "./chat-transport-answer.ts";
 import { TransportStops } from "./chat-transport-stop.ts";
 import type { ChatTransportOptions, TransportReconnectOptions, TransportSendOptions } from "./chat-transport-types.ts";
@@ -61,7 +61,7 @@ export class TailraceChatTransport {
     const followed = this.#follow(this.#options.api ?? DEFAULT_API, place, {
       method: "POST",
       body,
-      resumeUrl: chatUrl(place, "stream"),
+      resumeUrl: streamUrl(place),
     });
     if (!(await this.#opened(followed, place, abortSignal, true))) {
       const message = "The server took the message but answered without a stream. See what its POST route returns.";
@@ -83,7 +83,7 @@ export class TailraceChatTransport {
     const place = this.#placeOf(chatId, options.headers);
     // The hook aborts one resume for the next, and a page that is drawn anew resumes at once: nobody stopped anything.
     this.#stops.drop(chatId);
-    const followed = this.#follow(chatUrl(place, "stream"), place, {});
+    const followed = this.#follow(streamUrl(place), place, {});
     const resume: Resume = { chatId, answer: followed.answer, isOvertaken: false };
     this.#resumes.add(resume);
     try {

@@ -24,6 +24,8 @@ export type TurnOutcome =
   | { readonly type: "end"; readonly end: MessageEnd }
   /** The server runs nothing (any more). */
   | { readonly type: "nothing" }
+  /** The server no longer keeps what comes after what was seen: to go on would leave a hole. */
+  | { readonly type: "gap" }
   | { readonly type: "failed"; readonly error: unknown };
 
 /** What a turn is, and whom it tells. After `close()` nobody is told anything. */
@@ -58,6 +60,7 @@ export class Turn {
   answer: Answer | undefined;
   readonly #stream: StreamConnection<MessageChunk>;
   #closed = false;
+  #hasGap = false;
 
   constructor(url: string, options: OpenOptions<MessageChunk>, plan: TurnPlan) {
     this.plan = plan;
@@ -100,9 +103,12 @@ export class Turn {
     let failure: unknown;
     try {
       for await (const batch of this.#stream.batches()) {
+        const gap = batch.findIndex((item) => item.event === "gap");
         let answer = this.answer ?? emptyAnswer(this.plan.answerId);
-        for (const item of batch) answer = foldChunk(answer, item.data);
+        for (const item of gap < 0 ? batch : batch.slice(0, gap)) answer = foldChunk(answer, item.data);
         this.answer = answer;
+        this.#hasGap = gap >= 0;
+        if (this.#hasGap) break;
         // An end comes as the end of the iteration, right after its batch, and is shown with it.
         if (!this.#closed && answer.message.end === undefined) this.plan.onAnswer();
       }
@@ -116,6 +122,7 @@ export class Turn {
 
   #outcome(failure: unknown): TurnOutcome {
     const { state } = this.#stream;
+    if (this.#hasGap) return { type: "gap" };
     const end = this.answer?.message.end ?? state.end ?? undefined;
     if (end !== undefined) {
       const { reason, message } = end;

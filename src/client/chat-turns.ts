@@ -14,7 +14,7 @@ import {
   unfinishedId,
 } from "./chat-messages.ts";
 import { asError, endOutcome, failureOutcome, savedOutcome } from "./chat-outcome.ts";
-import { chatUrl } from "./chat-requests.ts";
+import { streamUrl } from "./chat-requests.ts";
 import { Turn, type TurnOutcome } from "./chat-turn.ts";
 import type { OpenOptions } from "./stream-types.ts";
 
@@ -35,7 +35,7 @@ export abstract class ChatTurns extends ChatLife {
     this.watch.renew();
     this.board.status = "submitted";
     const body = toBody(this.id, plan, key, this.options);
-    this.#follow(this.place.api, { method: "POST", body, resumeUrl: chatUrl(this.place, "stream") }, true, false);
+    this.#follow(this.place.api, { method: "POST", body, resumeUrl: streamUrl(this.place) }, true, false);
   }
 
   /** Sends what the server has not taken once more, under its old key. */
@@ -62,7 +62,7 @@ export abstract class ChatTurns extends ChatLife {
 
   protected override resume(quiet: boolean): void {
     if (!quiet) this.board.status = "loading";
-    this.#follow(chatUrl(this.place, "stream"), {}, false, quiet);
+    this.#follow(streamUrl(this.place), {}, false, quiet);
   }
 
   #follow(url: string, options: OpenOptions<MessageChunk>, posted: boolean, quiet: boolean): void {
@@ -145,6 +145,8 @@ export abstract class ChatTurns extends ChatLife {
     if (outcome.type === "end") return this.#end(outcome.end);
     if (outcome.type === "nothing") return this.#lookUp(turn);
     this.leaveTurn();
+    // What the server has kept is loaded, and what it still writes is joined anew.
+    if (outcome.type === "gap") return this.load();
     if (turn.plan.posted && !turn.opened && this.thread.messages.at(-1)?.role === "user") {
       this.thread.messages = markDelivery(this.thread.messages, "failed");
     }

@@ -69,7 +69,7 @@ describe("Chat", () => {
     server.emit({ type: "finish" });
     const done = await when((now) => now.status === "ready");
     expect(textsOf(done)).toEqual(["Hello?", "abcdef"]);
-    expect(server.calls.at(-1)).toMatchObject({ method: "GET", url: "/api/chat/c/stream", cursor: "2" });
+    expect(server.calls.at(-1)).toMatchObject({ method: "GET", url: "/api/chat/c/stream?prelude=1", cursor: "2" });
     expect(chat.getSnapshot().error).toBeNull();
   });
 

@@ -4,7 +4,7 @@ import { isTailraceError, TailraceError } from "../errors.ts";
 import type { Incoming } from "./body-decoder.ts";
 import type { ConnectionEvent } from "./connection-state.ts";
 import type { ItemQueue } from "./item-queue.ts";
-import { createCheck, createDecode, readEnd, readGap } from "./stream-items.ts";
+import { createCheck, createDecode, readEnd, readGap, readGapComment } from "./stream-items.ts";
 import type { OpenOptions, StreamGap, StreamItem } from "./stream-types.ts";
 
 /** Whom the intake tells. */
@@ -43,9 +43,7 @@ export class Intake<T> {
   take(incoming: Incoming, signal: AbortSignal): Promise<void> | undefined {
     switch (incoming.type) {
       case "comment":
-        // PROTOCOL.md, section 1.4.
-        if (incoming.text === "replay" || incoming.text === "live") this.setReplaying(incoming.text === "replay");
-        return undefined;
+        return this.#takeComment(incoming.text, signal);
       case "retry":
         this.#host.dispatch({ type: "retry", ms: incoming.ms });
         return undefined;
@@ -74,15 +72,24 @@ export class Intake<T> {
     this.#host.changed();
   }
 
+  #takeComment(text: string, signal: AbortSignal): Promise<void> | undefined {
+    // PROTOCOL.md, sections 1.4 and 7.
+    if (text === "replay" || text === "live") this.setReplaying(text === "replay");
+    const gap = readGapComment(text);
+    // Its place is the cursor's that was asked with: what follows has ids of its own.
+    return gap === undefined ? undefined : this.#takeGap(gap, this.cursor, signal);
+  }
+
+  #takeGap(gap: StreamGap, id: string, signal: AbortSignal): Promise<void> | undefined {
+    this.gap = gap;
+    this.#host.changed();
+    return this.#deliver(() => ({ event: "gap", data: gap as T, id }), id, signal);
+  }
+
   #takeEvent(raw: Incoming & { readonly type: "event" }, signal: AbortSignal): Promise<void> | undefined {
     const { event, data, id } = raw;
     if (event === "heartbeat") return undefined;
-    if (event === "gap") {
-      const gap = readGap(data);
-      this.gap = gap;
-      this.#host.changed();
-      return this.#deliver(() => ({ event, data: gap as T, id }), id, signal);
-    }
+    if (event === "gap") return this.#takeGap(readGap(data), id, signal);
     let end: ReturnType<typeof readEnd>;
     try {
       end = (this.#options.isEnd ?? readEnd)({ event, data, id });

@@ -38,6 +38,14 @@ export function readGap(data: string): StreamGap {
   return { asked: text(asked), earliest: text(earliest), latest: text(latest) };
 }
 
+/** The gap that a comment of a UI message stream tells of (PROTOCOL.md, section 7); undefined for any other comment. */
+export function readGapComment(comment: string): StreamGap | undefined {
+  if (!comment.startsWith("gap {")) return undefined;
+  const gap = readGap(comment.slice(4));
+  // Anybody may write comments: this one is ours.
+  return gap.asked !== undefined && gap.earliest !== undefined ? gap : undefined;
+}
+
 function refuse(event: string, why: string, cause?: unknown): TailraceError {
   const message = `An item (event "${event}") could not be decoded: ${why}`;
   return new TailraceError("decode_failed", message, cause === undefined ? {} : { cause });
