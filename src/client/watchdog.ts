@@ -1,7 +1,10 @@
 // Notices silence: a connection without one byte for too long is dead, whatever the socket says.
 
-/** The longest time that a platform timer can be set to; a longer one would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+/**
+ * The longest time between two looks at the clock. A machine that sleeps stops its timers too, and one that was set for long would run
+ * on for all of that after it woke, where the clock says at once that nothing has come.
+ */
+const MAX_STEP_MS = 5_000;
 
 /** Watches one attempt. */
 export interface Watchdog {
@@ -13,14 +16,14 @@ export interface Watchdog {
 }
 
 /**
- * Calls `onIdle` once when nothing has touched the watchdog for `idleMs`. One timer, set again only when it fires: a
- * fast stream costs no timer per chunk.
+ * Calls `onIdle` once when nothing has touched the watchdog for `idleMs`, by the clock on the wall. One timer, set again only when
+ * it fires: a fast stream costs no timer per chunk.
  */
 export function startWatchdog(idleMs: number, onIdle: () => void): Watchdog {
   let touchedAt: number | undefined = Date.now();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const arm = (ms: number): void => {
-    timer = setTimeout(check, Math.min(ms, MAX_TIMER_MS));
+    timer = setTimeout(check, Math.min(ms, MAX_STEP_MS));
   };
   const check = (): void => {
     if (touchedAt === undefined) return arm(idleMs);
