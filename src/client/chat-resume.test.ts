@@ -1,6 +1,6 @@
 // Chat and what it has missed: merged histories, one commit for all of it, and gaps.
 
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { messageText } from "../wire/ui-message.ts";
 import {
   deltaOf,
@@ -13,7 +13,11 @@ import {
 } from "./scripted-chat.test-support.ts";
 import { type HandBody, handBody, sseResponse } from "./scripted-fetch.test-support.ts";
 
-afterEach(leaveChats);
+afterEach(() => {
+  leaveChats();
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
 
 const QUESTION = { id: "u", role: "user", parts: [{ type: "text", text: "Hello?" }] } as const;
 const block = (chunk: object, id?: number): string =>
@@ -116,4 +120,51 @@ describe("Chat and gaps", () => {
     expect(server.requests.slice(-3)).toEqual(["GET /c/stream", "GET /c/messages", "GET /c/stream"]);
     expect(gap.cancelled).toBe(true);
   });
+});
+
+describe("Chat and a page that sleeps", () => {
+  /** A page whose window and document can be told things. */
+  function stubPage(): { readonly window: EventTarget; readonly document: EventTarget } {
+    const window = new EventTarget();
+    const document = Object.assign(new EventTarget(), { visibilityState: "visible", baseURI: "http://test/" });
+    vi.stubGlobal("addEventListener", window.addEventListener.bind(window));
+    vi.stubGlobal("removeEventListener", window.removeEventListener.bind(window));
+    vi.stubGlobal("document", document);
+    return { window, document };
+  }
+
+  const persisted = (): Event => Object.assign(new Event("pageshow"), { persisted: true });
+
+  test.each([
+    ["out of the back/forward cache", 0, (page: ReturnType<typeof stubPage>) => page.window.dispatchEvent(persisted())],
+    [
+      "shown after a sleep",
+      60_000,
+      (page: ReturnType<typeof stubPage>) => page.document.dispatchEvent(new Event("visibilitychange")),
+    ],
+    [
+      "online after a sleep",
+      60_000,
+      (page: ReturnType<typeof stubPage>) => page.window.dispatchEvent(new Event("online")),
+    ],
+  ])(
+    "goes on behind its cursor when the page comes %s, though the connection says nothing",
+    async (_, sleptMs, wake) => {
+      const page = stubPage();
+      const { server, when } = await sentChat();
+      server.emit(START);
+      server.emit(deltaOf("before "));
+      await when((now) => textsOf(now)[1] === "before ");
+      // The old connection is silent for ever, and nothing says so.
+      const [silent] = server.readers;
+      server.readers.clear();
+      server.emit(deltaOf("meanwhile "));
+      vi.setSystemTime(Date.now() + sleptMs);
+      wake(page);
+      const now = await when((now) => textsOf(now)[1] === "before meanwhile ");
+      expect(now.status).toBe("streaming");
+      expect(server.calls.at(-1)).toMatchObject({ url: "/api/chat/c/stream?prelude=1", cursor: "2" });
+      expect(silent?.cancelled).toBe(true);
+    },
+  );
 });

@@ -99,8 +99,8 @@ interface Tab {
   readonly when: (holds: (now: ChatSnapshot) => boolean) => Promise<ChatSnapshot>;
 }
 
-function openTab(): Tab {
-  const chat = new Chat({ id: "c", fetch, connection: { minDelayMs: 1, maxDelayMs: 2 } });
+function openTab(options: Partial<ChatOptions> = {}): Tab {
+  const chat = new Chat({ id: "c", fetch, connection: { minDelayMs: 1, maxDelayMs: 2 }, ...options });
   leaves.push(chat.attach());
   return {
     chat,
@@ -129,6 +129,33 @@ describe("two tabs on one store", () => {
     const ends = await Promise.all([one, two].map((tab) => tab.when((now) => now.messages[3]?.end !== undefined)));
     for (const now of ends) expect(now.messages[3]?.end).toEqual({ reason: "stopped" });
     expect(ends[0]!.messages.map(({ id }) => id)).toEqual(ends[1]!.messages.map(({ id }) => id));
+  });
+
+  test("a message whose answer was lost on the way is sent again and joins its run: the model is asked once", async () => {
+    let isLost = false;
+    let asked = 0;
+    const lossy: ChatOptions["fetch"] = async (input, init) => {
+      const response = await fetch(input, init);
+      if (init.method !== "POST") return response;
+      asked += 1;
+      if (isLost) return response;
+      isLost = true;
+      await response.body?.cancel();
+      throw new TypeError("Failed to fetch");
+    };
+    const { chat, when } = openTab({ fetch: lossy, live: false });
+    await when((now) => now.status === "ready");
+    chat.send("one");
+    expect((await when((now) => now.status === "error")).messages).toMatchObject([{ delivery: "failed" }]);
+    expect(chat.retry()).toBe(true);
+    await when((now) => said(now)[1] === "half");
+    release();
+    const now = await when((now) => now.status === "ready");
+    expect(said(now)).toEqual(["one", "half 1"]);
+    expect(asked).toBe(2);
+    expect((await chats.messages("c"))?.length).toBe(2);
+    const { messages } = (await chats.export("c"))!;
+    expect(messages).toHaveLength(2); // on all branches
   });
 
   test("a message that takes the turn of another tab's answer appears there behind what that had said", async () => {
