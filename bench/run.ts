@@ -6,6 +6,8 @@ import { parseArgs } from "node:util";
 import { type BenchResult, printResult } from "./result.ts";
 
 const BENCHES: Readonly<Record<string, (rows: readonly string[]) => Promise<BenchResult>>> = {
+  chat: async (rows) => (await import("./chat-overhead.ts")).run(rows),
+  resume: async () => (await import("./resume-paint.ts")).run(),
   send: async (rows) => (await import("./send.ts")).run(rows),
   decode: async () => (await import("./decode.ts")).run(),
   export: async (rows) => (await import("./export.ts")).run(rows),
@@ -18,7 +20,8 @@ const BENCHES: Readonly<Record<string, (rows: readonly string[]) => Promise<Benc
 
 const USAGE = `Usage: npm run bench [-- NAME [ROWS...]] [--json FILE]
   NAME   ${Object.keys(BENCHES).join(" or ")}; without it, all of them
-  ROWS   for "send" and "uploads": only the rows with one of these words in their name, and the floors`;
+  ROWS   for "send" and "uploads": only the rows with one of these words in their name, and the floors;
+         "redis" for "chat": through Redis too`;
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
