@@ -22,6 +22,9 @@ export {
   type UseChat,
   type UseChatOptions,
 } from "./react/use-chat.ts";
+export { useAttachments, type UseAttachments, type UseAttachmentsOptions } from "./react/use-attachments.ts";
+export type { UrlOf } from "./client/chat-attachments.ts";
+export type { UploadResult } from "./client/upload-types.ts";
 export type { MessageBranch, ThreadMessage } from "./wire/chat-thread.ts";
 export type { JobViewSnapshot } from "./client/job-view.ts";
 export type { JobLogLine, JobProgress, JobSnapshot, JobState } from "./wire/job-items.ts";
