@@ -22,10 +22,13 @@ export class ChatThread {
   branch: string | undefined;
   readonly #place: ChatPlace;
   readonly #count: number;
+  /** The server keeps nothing: that it knows no messages does not mean that there are none. */
+  readonly #isKeptHere: boolean;
   #earlier: Promise<void> | undefined;
 
-  constructor(place: ChatPlace, options: Pick<ChatOptions, "initialMessages" | "historyCount">) {
+  constructor(place: ChatPlace, options: Pick<ChatOptions, "initialMessages" | "historyCount" | "sendHistory">) {
     this.#place = place;
+    this.#isKeptHere = options.sendHistory === true;
     this.#count = options.historyCount ?? DEFAULT_HISTORY_COUNT;
     this.messages = options.initialMessages ?? [];
     this.isLoaded = options.initialMessages !== undefined;
@@ -41,6 +44,8 @@ export class ChatThread {
 
   /** Takes over what the server has kept. Gives whether anything is different. */
   take(page: LoadedPage): boolean {
+    this.isLoaded = true;
+    if (this.isUnknown(page)) return false;
     const { messages: local, title } = this;
     const first = page.messages[0]?.id;
     const at = local.findIndex((message) => message.id === first);
@@ -48,8 +53,12 @@ export class ChatThread {
     if (at <= 0) this.before = page.before;
     this.title = page.title === "" ? title : page.title;
     this.revision = page.revision;
-    this.isLoaded = true;
     return this.messages !== local || this.title !== title;
+  }
+
+  /** Whether the server says nothing, and what is here is all there is. */
+  isUnknown(page: LoadedPage): boolean {
+    return this.#isKeptHere && page.messages.length === 0;
   }
 
   /** The last page of the path through `branch`. */

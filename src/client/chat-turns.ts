@@ -163,6 +163,10 @@ export abstract class ChatTurns extends ChatLife {
     if (this.stopping.pending && (isTailraceError(saved) || saved.messages.at(-1)?.end === undefined)) {
       return this.#end({ reason: "stopped" });
     }
+    if (turn.opened && !isTailraceError(saved) && this.thread.isUnknown(saved)) {
+      const message = "The connection was cut, and the server does not keep answers to go on with.";
+      return this.#end({ reason: "interrupted", message });
+    }
     this.leaveTurn();
     if (isTailraceError(saved)) return turn.plan.quiet ? this.commit() : this.show(failureOutcome(saved));
     this.thread.take(saved);
