@@ -94,7 +94,7 @@ describe("TailraceChatTransport", () => {
     const other = transport.reconnectToStream({ chatId: "d" });
     await vi.waitFor(() => expect(answers).toHaveLength(2));
     expect(await readAll(await transport.sendMessages<MessageChunk>(sendOptions()))).toEqual(CHUNKS);
-    expect(left).toEqual(["/api/chat/c/stream"]);
+    expect(left).toEqual(["/api/chat/c/stream?prelude=1"]);
     for (const answer of answers) answer(new Response(null, { status: 204 }));
     expect(await other).toBeNull();
     expect(settled).not.toHaveBeenCalled();
