@@ -138,7 +138,7 @@ export class Channel {
     return this.#news;
   }
 
-  extend({ before, items, end }: AppendResult): void {
+  extend({ before, items, end }: Pick<AppendResult, "before" | "items" | "end">): void {
     if (this.#tailStart === undefined || this.#tailEnd === before) {
       this.#tailStart ??= before;
       this.#push(items);
@@ -160,7 +160,10 @@ export class Channel {
     }
     if (change.tail > this.#hintedTail) this.#hintedTail = change.tail;
     this.#hintedEnd ||= change.ended;
-    if (this.#cancelHint !== undefined) return;
+    const { appended } = change;
+    // It joins on to what is here: nothing was lost or came late.
+    if (appended !== undefined && (this.#tailEnd ?? appended.before) === appended.before) this.extend(appended);
+    if (this.#isCurrent() || this.#cancelHint !== undefined) return;
     this.#cancelHint = afterTurn(() => {
       this.#cancelHint = undefined;
       if (!this.#isCurrent() && !this.#isReading) void this.#catchUp();

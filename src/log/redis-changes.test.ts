@@ -108,6 +108,33 @@ describe("RedisChanges", () => {
     expect(heard[0]).toMatchObject({ tail: "17", ended: true, released: true, stopRequested: false });
   });
 
+  test("tells the items that come with a message, of a stream in use here only", async () => {
+    await watching();
+    events.onMessage('other - 7 s\n5 \n"a"\n"b"');
+    changes.saw("s", at(7));
+    events.onMessage('other e 9 s\n7 {"reason":"completed"}\n"c"\n"d"');
+    events.onMessage("other e 9 s\n9 ");
+    expect(heard.map(({ appended }) => appended)).toEqual([
+      undefined,
+      {
+        before: "17",
+        items: [
+          { offset: "18", payload: '"c"' },
+          { offset: "19", payload: '"d"' },
+        ],
+        end: { reason: "completed" },
+      },
+      { before: "19", items: [], end: undefined },
+    ]);
+  });
+
+  test("tells no items when one of them has line ends of its own: they are read", async () => {
+    await watching();
+    changes.saw("s", at(7));
+    events.onMessage('other - 9 s\n7 \n{\n"a":1}\n"d"');
+    expect(heard).toEqual([expect.objectContaining({ name: "s", tail: "19", appended: undefined })]);
+  });
+
   test("keeps MAX_KNOWN_STREAMS in mind, and forgets the one used longest ago", async () => {
     await watching();
     for (let index = 0; index < MAX_KNOWN_STREAMS; index++) changes.saw(`s${index}`, at(1));

@@ -5,6 +5,7 @@
 import { systemClock } from "../clock.ts";
 import { offsetOf } from "./offset.ts";
 import type { RedisPort } from "./redis-client.ts";
+import { toEnd } from "./redis-rows.ts";
 import type { Change } from "./store.ts";
 
 /** How often an echo is sent, in milliseconds: also how late a change may be told when messages are lost. */
@@ -114,7 +115,10 @@ export class RedisChanges {
     this.#arm();
   }
 
-  #heard(message: string): void {
+  /** A message is one line, `origin flags tail name`, and for a small append of text: `tail-before end`, and a line per item. */
+  #heard(text: string): void {
+    const lineEnd = text.indexOf("\n");
+    const message = lineEnd < 0 ? text : text.slice(0, lineEnd);
     const [origin, flags = "", tail = ""] = message.split(" ", 3);
     if (flags === "!") {
       if (origin !== this.#options.origin || tail !== this.#echo) return;
@@ -137,8 +141,14 @@ export class RedisChanges {
       stopRequested: flags.includes("s"),
       released: flags.includes("r"),
     };
-    if (this.#known.has(name)) this.#known.set(name, standing);
-    this.#emit(name, standing);
+    const isKnown = this.#known.has(name);
+    if (isKnown) this.#known.set(name, standing);
+    // Only what is in use here is worth taking apart.
+    this.#emit(
+      name,
+      standing,
+      isKnown && lineEnd >= 0 ? toAppended(text.slice(lineEnd + 1), standing.tail) : undefined,
+    );
   }
 
   /** Looks at every stream in use here and tells what has changed; while that is under way already, once more after it. */
@@ -171,13 +181,23 @@ export class RedisChanges {
     this.#emit(name, now);
   }
 
-  #emit(name: string, standing: Standing | undefined): void {
+  #emit(name: string, standing: Standing | undefined, appended?: Change["appended"]): void {
     const change: Change =
       standing === undefined
         ? { name, tail: undefined, ended: true, stopRequested: false }
-        : { ...standing, name, tail: offsetOf(standing.tail) };
+        : { ...standing, name, tail: offsetOf(standing.tail), appended };
     for (const listener of this.#listeners) listener(change);
   }
+}
+
+/** @returns undefined where the lines are not those of the items, since one of these has a line end in it */
+function toAppended(body: string, tail: number): Change["appended"] {
+  const [head = "", ...payloads] = body.split("\n");
+  const space = head.indexOf(" ");
+  const before = Number(head.slice(0, space));
+  if (payloads.length !== tail - before) return undefined;
+  const items = payloads.map((payload, index) => ({ offset: offsetOf(before + 1 + index), payload }));
+  return { before: offsetOf(before), items, end: toEnd(head.slice(space + 1)) };
 }
 
 function same(one: Standing, other: Standing | undefined): boolean {

@@ -13,6 +13,8 @@ const FLOOR_MS = 86_400_000;
 /** How long a writer's last call is remembered, in milliseconds: the longest that a repetition of it may be on its way. */
 const CALL_MEMORY_MS = 3_600_000;
 const MAX_WRITERS = 32;
+/** The most bytes of items that go with a message, which all processes get; larger appends are read by those who follow. */
+export const MAX_TOLD_BYTES: number = 2_048;
 
 /** The time in milliseconds: the caller's, or that of the server if it is negative. */
 export const NOW: string = `
@@ -28,12 +30,12 @@ local function num(n) return string.format('%.0f', n) end
 export const PRELUDE: string = `${NOW}
 local F = {'s','t','e','o','ep','st','ck','cw','ra','c','x','tt','ma','mi','mb','b','k','tc','tl','cl'}
 local M = {}
-local function tell(flags)
+local function tell(flags, body)
   if not flags then
     flags = (M.e and 'e' or '') .. (M.st and 's' or '') .. ((M.ra and not M.e) and 'r' or '')
     if flags == '' then flags = '-' end
   end
-  redis.call('PUBLISH', ARGV[2], ARGV[3] .. ' ' .. flags .. ' ' .. M.t .. ' ' .. ARGV[4])
+  redis.call('PUBLISH', ARGV[2], ARGV[3] .. ' ' .. flags .. ' ' .. M.t .. ' ' .. ARGV[4] .. (body or ''))
 end
 local function shift(count)
   if M.mb then
@@ -185,6 +187,9 @@ local lines = {M.t}
 local pos = 6
 local wrote = false
 local released = false
+-- Small items go with the message, so that they need not be read. Only text: it is told from the rest by its lines.
+local told = M.k == 'j' and {} or false
+local toldBytes = 0
 while pos <= #ARGV do
   local kind, expect, epoch, fin, release = ARGV[pos], ARGV[pos + 1], ARGV[pos + 2], ARGV[pos + 3], ARGV[pos + 4]
   local by, id, pepoch, pseq = ARGV[pos + 5], ARGV[pos + 6], tonumber(ARGV[pos + 7]), tonumber(ARGV[pos + 8])
@@ -222,6 +227,16 @@ while pos <= #ARGV do
       for i = first, pos - 1 do bytes = bytes + #ARGV[i] end
       M.b = num(bytes)
     end
+    if told then
+      for i = first, pos - 1 do
+        toldBytes = toldBytes + #ARGV[i]
+        if toldBytes > ${MAX_TOLD_BYTES} then
+          told = false
+          break
+        end
+        told[#told + 1] = ARGV[i]
+      end
+    end
     M.t = num(tonumber(M.t) + count)
     if M.ma and count > 0 then redis.call('RPUSH', KEYS[3], M.t .. ' ' .. num(now)) end
     if by ~= '' then redis.call('HSET', KEYS[4], id, ARGV[first - 3] .. ' ' .. ARGV[first - 2]) end
@@ -253,7 +268,12 @@ if wrote then
   end
   redis.call('HSET', KEYS[5], ARGV[3], ARGV[5] .. ' ' .. num(now) .. '\\n' .. outcome)
   redis.call('PEXPIRE', KEYS[5], ${CALL_MEMORY_MS})
-  tell()
+  if told then
+    table.insert(told, 1, '\\n' .. lines[1] .. ' ' .. (M.e or ''))
+    tell(nil, table.concat(told, '\\n'))
+  else
+    tell()
+  end
 end
 touch()
 return outcome`;

@@ -131,6 +131,8 @@ export interface Change {
   readonly stopRequested: boolean;
   /** Whether the run waits for a process that takes it over. */
   readonly released?: boolean | undefined;
+  /** What was appended, where the store tells it at once: whoever has the items up to `before` need not read these. */
+  readonly appended?: Pick<AppendResult, "before" | "items" | "end"> | undefined;
 }
 
 /**
