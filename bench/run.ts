@@ -15,12 +15,13 @@ const BENCHES: Readonly<Record<string, (rows: readonly string[]) => Promise<Benc
   compress: async () => (await import("./compress.ts")).run(),
   ndjson: async (rows) => (await import("./ndjson.ts")).run(rows),
   relay: async () => (await import("./relay.ts")).run(),
+  redis: async (rows) => (await import("./redis.ts")).run(rows),
   uploads: async (rows) => (await import("./uploads.ts")).run(rows),
 };
 
 const USAGE = `Usage: npm run bench [-- NAME [ROWS...]] [--json FILE]
   NAME   ${Object.keys(BENCHES).join(" or ")}; without it, all of them
-  ROWS   for "send" and "uploads": only the rows with one of these words in their name, and the floors;
+  ROWS   for "send", "redis" and "uploads": only the rows with one of these words in their name, and the floors;
          "redis" for "chat": through Redis too`;
 
 async function main(): Promise<void> {

@@ -17,11 +17,19 @@ export interface RunningReader {
   read(order: ReadOrder): Promise<ReadResult>;
 }
 
+/** A process that answers one order at a time with `{ answer }` or `{ error }`. */
+export interface RunningWorker {
+  /** Throws with what the worker reports as its error. */
+  ask(order: object): Promise<unknown>;
+}
+
 /** All child processes of one benchmark. */
 export interface Fleet {
   /** Starts `node ARGS` and waits until it listens. Throws with the child's last words when it does not. */
   startServer(name: string, args: readonly string[], cwd?: string): Promise<RunningServer>;
   startReader(): Promise<RunningReader>;
+  /** Starts `node ARGS` and waits for its first answer. */
+  startWorker(name: string, args: readonly string[]): Promise<RunningWorker>;
   /** Runs `node ARGS` until it ends. Throws with its last words when it fails or takes longer than `limitMs`. */
   runToEnd(name: string, args: readonly string[], cwd: string, limitMs: number): Promise<void>;
   /** Ends every child that still runs, and waits until they are gone. */
@@ -108,6 +116,17 @@ export function createFleet(): Fleet {
       return {
         async read(order) {
           return (await ask(order)) as ReadResult;
+        },
+      };
+    },
+    async startWorker(name, args) {
+      const ask = start(name, args);
+      await ask();
+      return {
+        async ask(order) {
+          const { answer, error } = (await ask(order)) as { readonly answer?: unknown; readonly error?: string };
+          if (error !== undefined) throw new Error(`The benchmark's child "${name}" reports: ${error}`);
+          return answer;
         },
       };
     },
