@@ -22,15 +22,12 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** A script and its hash, which is reckoned at its first use. */
-const hashes = new Map<string, Promise<string>>();
+const hashes = new Map<string, string>();
 
-function hashOf(script: string): Promise<string> {
-  let hash = hashes.get(script);
-  if (hash === undefined) {
-    // SHA-1 is the name that Redis gives a script; nothing is protected by it.
-    hash = crypto.subtle.digest("SHA-1", new TextEncoder().encode(script)).then(toHex);
-    hashes.set(script, hash);
-  }
+async function hashOf(script: string): Promise<string> {
+  // SHA-1 is the name that Redis gives a script; nothing is protected by it.
+  const hash = toHex(await crypto.subtle.digest("SHA-1", new TextEncoder().encode(script)));
+  hashes.set(script, hash);
   return hash;
 }
 
@@ -68,7 +65,7 @@ export class RedisLink {
   /** Runs `script` over `keys`, which lie in one slot. @throws {TailraceError} `store_unavailable`, `store_damaged`, `closed` */
   async run(script: string, keys: readonly string[], args: readonly RedisArgument[]): Promise<unknown> {
     this.checkOpen();
-    const hash = await hashOf(script);
+    const hash = hashes.get(script) ?? (await hashOf(script));
     const untilMs = performance.now() + this.#options.retryForMs;
     for (let delayMs = FIRST_DELAY_MS; ; delayMs = Math.min(2 * delayMs, MAX_DELAY_MS)) {
       try {
@@ -113,7 +110,16 @@ export class RedisLink {
         reject(new TailraceError("store_unavailable", message));
       }, untilMs - performance.now());
       unref(timer);
-      work.then(resolve, reject).finally(() => clearTimeout(timer));
+      work.then(
+        (reply) => {
+          clearTimeout(timer);
+          resolve(reply);
+        },
+        (error: unknown) => {
+          clearTimeout(timer);
+          reject(error);
+        },
+      );
     });
   }
 
