@@ -150,6 +150,15 @@ export const readCases: readonly ContractCase[] = [
         await other.create("t");
         const foreign = await other.append("t", ["1"]);
         await saw("another process's append", (change) => change.name === "t" && change.tail === foreign.tail);
+        // Read here, so that a store which tells items of streams in use tells them from now on.
+        await payloadsOf({ store }, "t");
+        const more = await other.append("t", ["2", "3"], { end: { reason: "completed" } });
+        await saw("its end", (change) => change.name === "t" && change.tail === more.tail && change.ended);
+        const { before, items, end } = more;
+        for (const change of changes) {
+          if (change.name !== "t" || change.tail !== more.tail || change.appended === undefined) continue;
+          equal(change.appended, { before, items, end }, "what comes along");
+        }
       }
       await store.delete("s");
       await saw("the deletion", (change) => change.name === "s" && change.tail === undefined);
