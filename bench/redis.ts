@@ -33,10 +33,10 @@ const PLAN: RedisPlan = {
     { runCount: 1_000, perSecond: 2 },
   ],
   latencyMs: 2_000,
-  rateMs: 1_000,
+  rateMs: 500,
   maxTokens: 300_000,
   warmUpRounds: 1,
-  rounds: 5,
+  rounds: 3,
 };
 
 interface Runner {
