@@ -199,6 +199,25 @@ describe("Chat", () => {
     expect((await when(isReady)).messages.map(({ id }) => id).slice(1)).toEqual(["a1", "a2"]);
   });
 
+  test("an answer whose tools have run on the server is complete: nothing is sent back, and what waits comes next", async () => {
+    const { chat, server, when } = await sentChat();
+    server.emit(START);
+    server.emit({ type: "tool-input-available", toolCallId: "1", toolName: "time", input: {} });
+    server.emit({ type: "tool-output-available", toolCallId: "1", output: "noon" });
+    await when((now) => now.messages.length === 2);
+    chat.send("next", { whileStreaming: "queue" });
+    server.emit({ type: "finish" });
+    expect((await posts(server, 2))[1]!["messages"]).toMatchObject([{ role: "user", parts: [{ text: "next" }] }]);
+    await when(isOpen);
+    server.emit({ type: "start", messageId: "a2" });
+    server.emit({ type: "tool-input-available", toolCallId: "2", toolName: "time", input: {} });
+    server.emit({ type: "tool-output-available", toolCallId: "2", output: "noon" });
+    server.emit({ type: "finish" });
+    await when(isReady);
+    chat.send("last");
+    expect((await posts(server, 3))[2]!["messages"]).toMatchObject([{ role: "user", parts: [{ text: "last" }] }]);
+  });
+
   test("sendHistory sends all messages, for servers that keep none", async () => {
     const { chat, server } = await answeredChat({ sendHistory: true });
     chat.send("next");

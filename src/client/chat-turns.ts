@@ -191,10 +191,13 @@ export abstract class ChatTurns extends ChatLife {
     this.turn?.end(end);
     this.leaveTurn();
     this.looks.settle();
-    this.thread.messages = this.queue.settle(this.thread.messages);
+    const settled = this.queue.settle(this.thread.messages);
+    // Tools that have run on the server have their results there already: there is nothing to send.
+    const hasResults = settled !== this.thread.messages;
+    this.thread.messages = settled;
     this.show(endOutcome(end, error));
     if (this.turn !== undefined || end.reason !== "completed") return;
-    if (hasAllResults(this.thread.messages.at(-1))) this.continueAnswer();
+    if (hasResults && hasAllResults(this.thread.messages.at(-1))) this.continueAnswer();
     else this.sendNext();
     // With a connection to the conversation it is heard of anyway.
     if (this.#isBranching && this.options.live === false) void this.looks.now();
