@@ -2,6 +2,7 @@
 
 import OpenAI from "openai";
 import { Conversations, fromChatCompletions, type Answerer, type ChatMessage, type UiChunk } from "tailrace/chat";
+import { answerAboutNotes, isAboutNotes } from "./chat-notes-tool.ts";
 import { answerFromDocs } from "./docs-search.ts";
 import { hasModel } from "./environment.ts";
 import { streams } from "./streams.ts";
@@ -30,6 +31,7 @@ async function* askDocs(
   messages: readonly ChatMessage[],
   signal: AbortSignal,
 ): AsyncGenerator<UiChunk, void, undefined> {
+  if (isAboutNotes(messages)) return yield* answerAboutNotes(messages);
   const question = textIn(messages.at(-1)?.parts ?? []);
   const id = "text-1";
   yield { type: "text-start", id };
