@@ -2,8 +2,8 @@
 
 import { useEffect } from "react";
 import { createRoot } from "react-dom/client";
-import { useChat, useStickToBottom } from "tailrace/react";
-import { Message } from "../../apps/demo/components/chat-message.tsx";
+import { useChatHandle, useChatSelector, useStickToBottom } from "tailrace/react";
+import { ChatThread, isAnswering } from "../../apps/demo/components/chat-thread.tsx";
 import { Composer } from "../../apps/demo/components/composer.tsx";
 import { history } from "./page-probe.ts";
 
@@ -15,42 +15,36 @@ const initialMessages = history.map(({ id, role, text }) => ({
 }));
 
 function Page() {
-  const { messages, status, send, stop, stopping } = useChat({ api: "/api/chat", id: "bench", initialMessages });
+  const chat = useChatHandle({ api: "/api/chat", id: "bench", initialMessages });
+  const status = useChatSelector(chat, (now) => now.status);
   const { ref, scrollToBottom } = useStickToBottom();
-  const last = messages.at(-1);
-  const isAnswering = status === "submitted" || status === "streaming";
   useEffect(() => {
     window.start = () => {
-      send("go");
+      chat.send("go");
       scrollToBottom();
     };
     document.body.dataset["status"] = status;
   });
   return (
-    <main className="chat">
-      <div className="chat-bar" />
-      <section ref={ref} className="chat-scroll">
-        <div className="chat-column">
-          {messages.map((message) => (
-            <Message
-              key={message.id}
-              message={message}
-              isGrowing={isAnswering && message === last && message.role === "assistant"}
-              isOld={message !== last}
-            />
-          ))}
+    <main className="chat-frame">
+      <div className="chat">
+        <div className="chat-bar" />
+        <section ref={ref} className="chat-scroll">
+          <div className="chat-column">
+            <ChatThread chat={chat} />
+          </div>
+        </section>
+        <div className="chat-foot">
+          <Composer
+            draft=""
+            onDraft={() => {}}
+            canSend={false}
+            onSend={() => {}}
+            isAnswering={useChatSelector(chat, isAnswering)}
+            isStopping={false}
+            onStop={() => {}}
+          />
         </div>
-      </section>
-      <div className="chat-foot">
-        <Composer
-          draft=""
-          onDraft={() => {}}
-          canSend={false}
-          onSend={() => {}}
-          isAnswering={isAnswering}
-          isStopping={stopping}
-          onStop={stop}
-        />
       </div>
     </main>
   );

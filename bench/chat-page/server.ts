@@ -9,7 +9,9 @@ import { rolldown } from "rolldown";
 import { historyOf, tokensOf } from "./answer.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
-const STYLES = ["tokens", "base", "parts", "chat"].map((name) => join(ROOT, `apps/demo/styles/${name}.css`));
+const STYLES = ["tokens", "base", "parts", "chat", "chat-message"].map((name) =>
+  join(ROOT, `apps/demo/styles/${name}.css`),
+);
 /** How often tokens are written. */
 const TICK_MS = 5;
 

@@ -1,58 +1,26 @@
 // What the chat page shows and says while an answer comes: its marks, its folded parts, its pill, its one status line.
 
-import { once } from "node:events";
-import { createServer, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { launch } from "./browser.ts";
+import { ChatPageModel } from "./chat-page-model.ts";
 import { Demo } from "./demo.ts";
 
-const CODE = "```ts\nconst a = 1; // one\nb();\n```";
-const ANSWER = `## A title\n\nSome **bold** words and [a link](https://example.com/).\n\n${CODE}\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n- one\n- two\n`;
-const LONG = Array.from({ length: 60 }, (_, index) => `Paragraph ${index} of a long answer.\n\n`).join("");
+/** Long enough for a slow machine; what is waited for is seen at once. */
+const SOON = { timeout: 30_000 };
 
-/** A model that says what it is told to, four characters at a time; with "fail" in the question it is cut. */
-let model: Server;
+let model: ChatPageModel;
 let demo: Demo;
 let browser: Browser;
 let context: BrowserContext;
 
-async function answer(response: ServerResponse, question: string): Promise<void> {
-  response.writeHead(200, { "content-type": "text/event-stream" });
-  const write = (choice: object): boolean =>
-    response.write(
-      `data: ${JSON.stringify({ id: "1", object: "chat.completion.chunk", choices: [{ index: 0, ...choice }] })}\n\n`,
-    );
-  if (question.includes("think")) write({ delta: { reasoning_content: "Let me **see**." } });
-  const text = question.includes("long") ? LONG : ANSWER;
-  for (let at = 0; at < text.length && !response.destroyed; at += 4) {
-    write({ delta: { content: text.slice(at, at + 4) } });
-    await new Promise((go) => setTimeout(go, 3));
-    if (at > 40 && question.includes("fail")) return void response.destroy();
-  }
-  write({ delta: {}, finish_reason: "stop" });
-  response.end("data: [DONE]\n\n");
-}
-
 beforeAll(async () => {
-  model = createServer((request, response) => {
-    let body = "";
-    request.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
-    request.on("end", () => {
-      const { messages } = JSON.parse(body) as { messages: { content: string }[] };
-      void answer(response, messages.at(-1)?.content ?? "");
-    });
-  });
-  model.listen(0, "127.0.0.1");
-  await once(model, "listening");
-  const { port } = model.address() as AddressInfo;
-  [demo, browser] = await Promise.all([Demo.start({ OPENAI_BASE_URL: `http://127.0.0.1:${port}/v1` }), launch()]);
+  model = await ChatPageModel.start();
+  [demo, browser] = await Promise.all([Demo.start({ OPENAI_BASE_URL: model.url }), launch()]);
 });
 afterAll(async () => {
   await browser?.close();
   await demo?.remove();
-  model.closeAllConnections();
   model.close();
 });
 afterEach(async () => context?.close());
@@ -84,7 +52,7 @@ async function ask(page: Page, text: string, end = "completed"): Promise<void> {
   const count = await page.locator(`[data-role=assistant]`).count();
   await page.getByTestId("composer").fill(text);
   await page.keyboard.press("Enter");
-  await expect.poll(() => page.locator("[data-role=assistant]").nth(count).getAttribute("data-end")).toBe(end);
+  await expect.poll(() => page.locator("[data-role=assistant]").nth(count).getAttribute("data-end"), SOON).toBe(end);
 }
 
 describe("/chat as it is shown", () => {
@@ -108,7 +76,7 @@ describe("/chat as it is shown", () => {
     }
     expect(await last.locator(".code-keyword").first().textContent()).toBe("const");
     await last.getByRole("button", { name: "Copy code" }).click();
-    await expect.poll(() => heard(page)).toContain("Code copied");
+    await expect.poll(() => heard(page), SOON).toContain("Code copied");
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe("const a = 1; // one\nb();");
     expect(await last.locator(".message-note").textContent()).toMatch(/^First word after \d+\.\d s/);
   });
@@ -120,17 +88,17 @@ describe("/chat as it is shown", () => {
     expect(await folded.locator("strong").count()).toBe(0);
     await folded.locator("summary").focus();
     await page.keyboard.press("Enter");
-    await expect.poll(() => folded.locator("strong").textContent()).toBe("see");
+    await expect.poll(() => folded.locator("strong").textContent(), SOON).toBe("see");
   });
 
   test("the live regions say that an answer began and how it ended, and never a word of it", async () => {
     const page = await open();
     await ask(page, "go");
-    await expect.poll(() => heard(page)).toHaveLength(2);
+    await expect.poll(() => heard(page), SOON).toHaveLength(2);
     expect((await heard(page))[0]).toBe("Answer started");
     expect((await heard(page))[1]).toMatch(/finished/i);
     await ask(page, "fail", "failed");
-    await expect.poll(async () => (await heard(page)).at(-1)).toMatch(/fail/i);
+    await expect.poll(async () => (await heard(page)).at(-1), SOON).toMatch(/fail/i);
     expect((await heard(page)).join(" ")).not.toMatch(/bold|title/);
     expect(await page.locator("main [role=status]").count()).toBe(1);
     expect(await page.locator(".chat-scroll [aria-live], .chat-scroll [role=log]").count()).toBe(0);
@@ -142,16 +110,18 @@ describe("/chat as it is shown", () => {
     const top = (): Promise<number> => scroller.evaluate((element) => element.scrollTop);
     await page.getByTestId("composer").fill("long");
     await page.keyboard.press("Enter");
-    await expect.poll(top).toBeGreaterThan(200);
+    await expect.poll(top, SOON).toBeGreaterThan(200);
     await scroller.hover();
     await page.mouse.wheel(0, -150);
     const pill = page.locator(".chat-latest");
     await pill.waitFor();
     const held = await top();
-    await expect.poll(() => page.locator("[data-role=assistant]").last().getAttribute("data-end")).toBe("completed");
+    await expect
+      .poll(() => page.locator("[data-role=assistant]").last().getAttribute("data-end"), SOON)
+      .toBe("completed");
     expect(await top()).toBeLessThanOrEqual(held);
     await pill.click();
-    await expect.poll(() => pill.count()).toBe(0);
+    await expect.poll(() => pill.count(), SOON).toBe(0);
     const overflow = await page.evaluate(
       () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
     );

@@ -1,38 +1,41 @@
-// The bar above a conversation: its address for other tabs, and the way to a new one.
+// The bar above a conversation: the way to the others on a narrow screen, its title, and its address for other tabs.
 
 "use client";
 
 import Link from "next/link";
-import { type ReactElement, useEffect, useState } from "react";
+import { type ReactElement, useEffect, useState, useSyncExternalStore } from "react";
+import type { Chat } from "tailrace/client";
+import { useChatSelector } from "tailrace/react";
+import type { ChatList } from "../lib/chat-list.ts";
+import { Icon } from "./chat-icons.tsx";
+import { sayFrom } from "./chat-said.tsx";
 
 /** How long "Copied" stays. */
 const COPIED_MS = 2_000;
 
 interface ChatBarProps {
-  readonly id: string;
-  /** Tells a screen reader what has happened; empty when that is over. */
-  readonly onSay: (words: string) => void;
+  readonly chat: Chat;
+  readonly list: ChatList;
+  readonly onList: () => void;
 }
 
-export function ChatBar({ id, onSay }: ChatBarProps): ReactElement {
-  const address = `/chat?id=${encodeURIComponent(id)}`;
+export function ChatBar({ chat, list, onList }: ChatBarProps): ReactElement {
+  const address = `/chat?id=${encodeURIComponent(chat.id)}`;
   const [isCopied, setCopied] = useState(false);
+  const title = useTitle(chat, list);
 
   useEffect(() => {
     if (!isCopied) return undefined;
-    const timer = setTimeout(() => {
-      setCopied(false);
-      onSay("");
-    }, COPIED_MS);
+    const timer = setTimeout(() => setCopied(false), COPIED_MS);
     return () => clearTimeout(timer);
-  }, [isCopied, onSay]);
+  }, [isCopied]);
 
-  const copy = async (): Promise<void> => {
+  const copy = async (button: Element): Promise<void> => {
     const link = new URL(address, window.location.href).href;
     try {
       await navigator.clipboard.writeText(link);
       setCopied(true);
-      onSay("Link copied");
+      sayFrom(button, "Link copied");
     } catch {
       // Without https, or without leave, there is no clipboard: the reader copies by hand.
       window.prompt("The link of this conversation", link);
@@ -41,14 +44,42 @@ export function ChatBar({ id, onSay }: ChatBarProps): ReactElement {
 
   return (
     <div className="chat-bar">
-      <h1>Chat</h1>
-      <a href={address} target="_blank" rel="noopener">
+      <button
+        type="button"
+        className="icon-button chat-bar-list"
+        data-testid="open-list"
+        aria-label="Conversations"
+        aria-haspopup="dialog"
+        onClick={onList}
+      >
+        <Icon name="menu" />
+      </button>
+      <h1 title={title}>{title === "" ? "New chat" : title}</h1>
+      <a href={address} className="chat-bar-tab" target="_blank" rel="noopener">
         Second tab<span className="visually-hidden"> (opens this conversation once more)</span>
       </a>
-      <button type="button" className="text-button" onClick={() => void copy()}>
+      <button type="button" className="text-button" onClick={(event) => void copy(event.currentTarget)}>
         {isCopied ? "Copied" : "Copy link"}
       </button>
-      <Link href="/chat">New chat</Link>
+      <Link href="/chat" className="chat-bar-new">
+        New chat
+      </Link>
     </div>
   );
+}
+
+/** As the list has it, which hears of a new one first; empty as long as there is none. */
+function useTitle(chat: Chat, list: ChatList): string {
+  const told = useChatSelector(chat, ({ title }) => title);
+  const { chats } = useSyncExternalStore(list.subscribe, list.getSnapshot, list.getServerSnapshot);
+  const title = chats.find(({ id }) => id === chat.id)?.title ?? told;
+  useEffect(() => {
+    if (title === "") return undefined;
+    const before = document.title;
+    document.title = `${title} · Tailrace`;
+    return () => {
+      document.title = before;
+    };
+  }, [title]);
+  return title;
 }

@@ -1,30 +1,38 @@
 // How fast answers came, as far as this page has seen them from their beginning: in a few words under each.
 
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useState } from "react";
+import type { Chat } from "tailrace/client";
 import type { ChatMessage, ChatStatus } from "tailrace/react";
 
 /** What a token is taken for where the model has not counted them. */
 const CHARS_PER_TOKEN = 4;
 
-/** Answers' ids and what there is to say of their speed. The same map as long as no answer ends. */
-export function useAnswerNotes(status: ChatStatus, last: ChatMessage | undefined): ReadonlyMap<string, string> {
+/** Answers' ids and what there is to say of their speed. Renders when an answer has ended, and for no token of it. */
+export function useAnswerNotes(chat: Chat): ReadonlyMap<string, string> {
   const [notes, setNotes] = useState<ReadonlyMap<string, string>>(() => new Map());
-  const sentAt = useRef<number | undefined>(undefined);
-  const firstAt = useRef<number | undefined>(undefined);
   useEffect(() => {
-    const now = performance.now();
-    if (status === "submitted") {
-      sentAt.current ??= now;
-      firstAt.current = undefined;
-    } else if (status === "streaming") firstAt.current ??= now;
-    else if (status === "ready" || status === "error") {
-      if (sentAt.current !== undefined && firstAt.current !== undefined && last?.end?.reason === "completed") {
-        const note = speedWords(last, firstAt.current - sentAt.current, now - firstAt.current);
-        setNotes((old) => new Map(old).set(last.id, note));
+    let before: ChatStatus | undefined;
+    let sentAt: number | undefined;
+    let firstAt: number | undefined;
+    return chat.subscribe(() => {
+      const { status, messages } = chat.getSnapshot();
+      if (status === before) return;
+      before = status;
+      const now = performance.now();
+      if (status === "submitted") {
+        sentAt ??= now;
+        firstAt = undefined;
+      } else if (status === "streaming") firstAt ??= now;
+      else {
+        const last = messages.at(-1);
+        if (sentAt !== undefined && firstAt !== undefined && last?.end?.reason === "completed") {
+          const note = speedWords(last, firstAt - sentAt, now - firstAt);
+          setNotes((old) => new Map(old).set(last.id, note));
+        }
+        sentAt = undefined;
       }
-      sentAt.current = undefined;
-    } else sentAt.current = undefined; // it was not seen from its beginning
-  }, [status, last]);
+    });
+  }, [chat]);
   return notes;
 }
 

@@ -1,105 +1,128 @@
-// One message of a conversation: its text, its sources, and how it ended.
+// One message of a conversation: its text, its sources, how it ended, and what can be done with it.
 
 "use client";
 
-import Link from "next/link";
-import { memo, type ReactElement, type ReactNode } from "react";
-import type { ChatMessage } from "tailrace/react";
-import { safeHref } from "../lib/markdown-links.ts";
+import { memo, type ReactElement, type ReactNode, type RefObject, useCallback, useRef, useState } from "react";
+import type { Chat } from "tailrace/client";
+import { type ApprovalAnswer, messageText, type ThreadMessage } from "tailrace/react";
+import { type BranchStep, MessageActions } from "./chat-message-actions.tsx";
+import { FileView } from "./chat-file.tsx";
+import { MessageEdit } from "./chat-message-edit.tsx";
 import { type Part, PartView } from "./chat-message-parts.tsx";
+import { Sources } from "./chat-sources.tsx";
 
 interface MessageProps {
-  readonly message: ChatMessage;
+  readonly chat: Chat;
+  readonly message: ThreadMessage;
   /** Whether this one is being written. */
   readonly isGrowing: boolean;
   /** Others have come after it: it need not be laid out as long as it is out of sight. */
-  readonly isOld?: boolean | undefined;
+  readonly isOld: boolean;
   /** How fast it came, where that is known. */
-  readonly note?: string | undefined;
+  readonly note: string | undefined;
+  readonly stepRef: RefObject<BranchStep | null>;
 }
-
-type SourcePart = Extract<Part, { readonly type: "source-url" }>;
 
 /** Messages that have not changed are the same objects, and are not drawn again. */
 export const Message = memo(function Message(props: MessageProps): ReactElement {
-  const { message, isGrowing, isOld = false, note } = props;
-  const { parts } = message;
+  const { message, isGrowing, isOld } = props;
   const isOwn = message.role === "user";
   return (
     <article
-      className={`message${isOwn ? " message-own" : ""}${isOld ? " message-old" : ""}`}
+      className={`message${isOwn ? " message-mine" : ""}${isOld ? " message-old" : ""}`}
       data-testid="message"
+      data-id={message.id}
       data-role={message.role}
       data-end={message.end?.reason}
       aria-busy={isGrowing}
       aria-label={isOwn ? "You" : "Answer"}
     >
-      <div
-        className={isOwn ? "message-plain" : "message-parts"}
-        data-testid="message-text"
-        data-length={lengthOf(parts)}
-      >
-        {isOwn
-          ? parts.map((part) => (part.type === "text" ? part.text : "")).join("")
-          : parts.map((part, index) => (
-              <PartView
-                key={index}
-                part={part}
-                isGrowing={isGrowing && "state" in part && part.state === "streaming"}
-              />
-            ))}
-      </div>
-      <Sources parts={parts} />
-      <End message={message} />
-      {note === undefined ? null : <p className="message-note">{note}</p>}
+      {isOwn ? <Own {...props} /> : <Answer {...props} />}
     </article>
   );
 });
+
+function Answer({ chat, message, isGrowing, note, stepRef }: MessageProps): ReactElement {
+  const { parts, end } = message;
+  const onApproval = useCallback((answer: ApprovalAnswer) => chat.respondToApproval(answer), [chat]);
+  return (
+    <>
+      <div className="message-parts" data-testid="message-text" data-length={lengthOf(parts)}>
+        {parts.map((part, index) => (
+          <PartView
+            key={index}
+            part={part}
+            isGrowing={isGrowing && "state" in part && part.state === "streaming"}
+            isEnded={end !== undefined}
+            onApproval={onApproval}
+          />
+        ))}
+      </div>
+      <Sources parts={parts} />
+      <End message={message} />
+      {isGrowing ? null : (
+        <MessageActions chat={chat} message={message} stepRef={stepRef}>
+          {note === undefined ? null : <p className="message-note">{note}</p>}
+        </MessageActions>
+      )}
+    </>
+  );
+}
+
+function Own({ chat, message, stepRef }: MessageProps): ReactElement {
+  const [isEdited, setEdited] = useState(false);
+  const place = useRef<HTMLDivElement>(null);
+  const text = messageText(message);
+  const files = message.parts.filter((part) => part.type === "file");
+  if (isEdited) {
+    const cancel = (): void => {
+      setEdited(false);
+      // The button is there again with the next render.
+      requestAnimationFrame(() => place.current?.querySelector<HTMLElement>("[data-testid=edit]")?.focus());
+    };
+    const send = (words: string): boolean => {
+      const section = place.current?.closest("section");
+      const isSent = chat.edit(message.id, words);
+      if (isSent) section?.focus();
+      return isSent;
+    };
+    return (
+      <div ref={place} className="message-own message-own-edited">
+        <MessageEdit text={text} onSend={send} onCancel={cancel} />
+      </div>
+    );
+  }
+  return (
+    <div ref={place} className="message-own-column">
+      {files.length === 0 ? null : (
+        <div className="message-files">
+          {files.map((file, index) => (
+            <FileView key={index} file={file} />
+          ))}
+        </div>
+      )}
+      {text === "" ? null : (
+        <div className="message-own message-plain" data-testid="message-text">
+          {text}
+        </div>
+      )}
+      <End message={message} />
+      <MessageActions
+        chat={chat}
+        message={message}
+        stepRef={stepRef}
+        onEdit={message.delivery === "sending" ? undefined : () => setEdited(true)}
+      />
+    </div>
+  );
+}
 
 function lengthOf(parts: readonly Part[]): number {
   return parts.reduce((sum, part) => sum + (part.type === "text" ? part.text.length : 0), 0);
 }
 
-function Sources({ parts }: { readonly parts: readonly Part[] }): ReactNode {
-  const sources = new Map(
-    parts.filter((part): part is SourcePart => part.type === "source-url").map((part) => [part.sourceId, part]),
-  );
-  if (sources.size === 0) return null;
-  return (
-    <nav className="message-sources" aria-label="Sources of this answer">
-      <span aria-hidden>Sources</span>
-      <ul>
-        {[...sources.values()].map((source) => (
-          <li key={source.sourceId}>
-            <SourceLink source={source} />
-          </li>
-        ))}
-      </ul>
-    </nav>
-  );
-}
-
-function SourceLink({ source: { url, title } }: { readonly source: SourcePart }): ReactNode {
-  const name = title ?? url;
-  const href = safeHref(url);
-  if (href === undefined) return name;
-  // A page of this site; `//` would be another one.
-  if (/^\/(?!\/)/.test(href)) {
-    return (
-      <Link href={href} prefetch={false}>
-        {name}
-      </Link>
-    );
-  }
-  return (
-    <a href={href} rel="noreferrer">
-      {name}
-    </a>
-  );
-}
-
 /** How the message ended, unless all went well. */
-function End({ message: { end, delivery } }: { readonly message: ChatMessage }): ReactNode {
+function End({ message: { end, delivery } }: { readonly message: ThreadMessage }): ReactNode {
   if (delivery === "failed") return <p className="message-end message-end-bad">Not sent</p>;
   switch (end?.reason) {
     case "stopped":

@@ -1,16 +1,55 @@
-// Gives each conversation an address: a chat without an id gets one, and a reload or a second tab finds it there.
+// Gives each conversation an address, where a reload or a second tab finds it, and puts the list of all of them beside it.
 
 "use client";
 
 import { useRouter, useSearchParams } from "next/navigation";
-import { type ReactElement, useEffect, useRef, useState } from "react";
+import { type ReactElement, useCallback, useEffect, useRef, useState } from "react";
+import { ChatList } from "../lib/chat-list.ts";
+import { watchChatList } from "../lib/chat-list-watch.ts";
 import { Chat } from "./chat.tsx";
-import { ChatShell } from "./chat-shell.tsx";
+import { ChatListDrawer } from "./chat-list-drawer.tsx";
+import { ChatListView } from "./chat-list.tsx";
+import { ChatFrame } from "./chat-shell.tsx";
 
 /** Beyond this the server takes no id. */
 const MAX_ID_CHARS = 128;
 
 export function ChatPage(): ReactElement {
+  const { id, isNew } = useChatId();
+  const [list] = useState(() => new ChatList());
+  const [isDrawerOpen, setDrawerOpen] = useState(false);
+  const router = useRouter();
+  /** The reader has asked for a new chat, and means to write. */
+  const wantsToWriteRef = useRef(false);
+
+  useEffect(() => {
+    void list.refresh();
+    return watchChatList("/api/chats", () => void list.refresh());
+  }, [list]);
+
+  const closeDrawer = useCallback(() => setDrawerOpen(false), []);
+  const openDrawer = useCallback(() => setDrawerOpen(true), []);
+  const choose = useCallback((chosen: string | null) => {
+    wantsToWriteRef.current = chosen === null;
+    setDrawerOpen(false);
+  }, []);
+  const leave = useCallback(() => router.replace("/chat"), [router]);
+
+  const view = <ChatListView list={list} openId={id} onChoose={choose} onGone={leave} />;
+  return (
+    <ChatFrame list={view}>
+      {id === "" ? undefined : (
+        <>
+          <Chat key={id} id={id} isNew={isNew} list={list} wantsToWriteRef={wantsToWriteRef} onList={openDrawer} />
+          {isDrawerOpen ? <ChatListDrawer onClose={closeDrawer}>{view}</ChatListDrawer> : null}
+        </>
+      )}
+    </ChatFrame>
+  );
+}
+
+/** The id in the address; a chat without one gets one. */
+function useChatId(): { readonly id: string; readonly isNew: boolean } {
   const asked = useSearchParams().get("id") ?? "";
   const id = asked.slice(0, MAX_ID_CHARS);
   const router = useRouter();
@@ -25,7 +64,7 @@ export function ChatPage(): ReactElement {
     }
     isAsked.current = id === "";
   }, [id, router]);
-  return id === "" ? <ChatShell /> : <Chat key={id} id={id} isNew={id === madeId} />;
+  return { id, isNew: id !== "" && id === madeId };
 }
 
 /** `crypto.randomUUID` would need https, which a page in a home network may not have. */

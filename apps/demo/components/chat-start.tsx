@@ -6,6 +6,7 @@ const QUESTIONS = [
   "How does a reader come back after a cut?",
   "What happens to a run when its server dies?",
   "What does a gap event mean?",
+  "Delete my notes, please",
 ] as const;
 
 export function ChatStart({ onAsk }: { readonly onAsk: (question: string) => void }): ReactElement {

@@ -52,3 +52,39 @@ export function canRetry({ messages, status }: Shown): boolean {
   const end = messages.at(-1)?.end;
   return status === "error" || (end !== undefined && end.reason !== "completed");
 }
+
+type ToolPart = Extract<ChatMessage["parts"][number], { readonly toolCallId: string }>;
+
+/** What a tool is called, as far as it is known. */
+export function toolName({ title, toolName: name, type }: Pick<ToolPart, "title" | "toolName" | "type">): string {
+  return title ?? name ?? type.replace(/^tool-/, "");
+}
+
+/** Where a call of a tool stands. `isEnded`: its answer has ended, and nothing more comes by itself. */
+export function toolWords({ state, approval }: Pick<ToolPart, "state" | "approval">, isEnded: boolean): string {
+  switch (state) {
+    case "input-streaming":
+      return isEnded ? "not called" : "being called";
+    case "input-available":
+      return isEnded ? "not run" : "running";
+    case "approval-requested":
+      return "asks whether it may run";
+    case "approval-responded":
+      return approval?.approved === true ? "allowed" : "not allowed";
+    case "output-available":
+      return "done";
+    case "output-error":
+      return "failed";
+    case "output-denied":
+      return "not allowed";
+  }
+}
+
+/** What a screen reader is told: that an answer began, how it ended, and that it waits for the reader; never a word of it. */
+export function announcementWords(chat: Shown & Pick<ChatSnapshot, "announcement">): string {
+  if (isReconnecting(chat)) return "Reconnecting";
+  const last = chat.messages.at(-1);
+  const asks =
+    last?.end !== undefined && last.parts.some((part) => "toolCallId" in part && part.state === "approval-requested");
+  return asks && chat.announcement !== "" ? `${chat.announcement}. A tool asks whether it may run` : chat.announcement;
+}

@@ -1,13 +1,13 @@
 import type { Metadata } from "next";
 import { type ReactNode, Suspense } from "react";
 import { ChatPage } from "../../components/chat-page.tsx";
-import { ChatShell } from "../../components/chat-shell.tsx";
+import { ChatFrame } from "../../components/chat-shell.tsx";
 
 export const metadata: Metadata = { title: "Chat" };
 
 export default function Page(): ReactNode {
   return (
-    <Suspense fallback={<ChatShell />}>
+    <Suspense fallback={<ChatFrame />}>
       <ChatPage />
     </Suspense>
   );
