@@ -144,7 +144,7 @@ describe.each(SCHEMES)("axe, %s", (scheme) => {
         const row = page.locator(`${place} [data-testid=chat-row]`).first();
         await row.getByRole("button", { name: /^Options/ }).click();
         expect(await findings(page), `${place}, actions`).toEqual([]);
-        await row.getByRole("button", { name: "Delete" }).click();
+        await row.getByRole("button", { name: "Delete", exact: true }).click();
         expect(await findings(page), `${place}, deletion`).toEqual([]);
         await page.keyboard.press("Escape");
         await row.getByRole("button", { name: /^Options/ }).click();

@@ -104,6 +104,28 @@ describe("/chat as it is shown", () => {
     expect(await page.locator(".chat-scroll [aria-live], .chat-scroll [role=log]").count()).toBe(0);
   });
 
+  test("the live regions tell a whole answer, a stop and an error with a start and an end each, and nothing else", async () => {
+    const page = await open();
+    await ask(page, "go");
+    await ask(page, "fail", "failed");
+    await page.getByTestId("composer").fill("hold");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => page.locator("[data-role=assistant]").count(), SOON).toBe(3);
+    await page.getByText("Some bold").last().waitFor();
+    await page.getByTestId("stop").click();
+    await page.locator("[data-role=assistant][data-end=stopped]").waitFor();
+    await expect.poll(async () => (await heard(page)).at(-1), SOON).toMatch(/stopped/i);
+    const said = (await heard(page)).map((words) => words.split(/[ :.]/).slice(0, 2).join(" "));
+    expect(said).toEqual([
+      "Answer started",
+      "Answer finished",
+      "Answer started",
+      "Answer failed",
+      "Answer started",
+      "Answer stopped",
+    ]);
+  });
+
   test("a reader who scrolls up is left alone, and is offered the way back", async () => {
     const page = await open();
     const scroller = page.locator(".chat-scroll");

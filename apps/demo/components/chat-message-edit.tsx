@@ -20,6 +20,11 @@ export function MessageEdit({ text, onSend, onCancel }: EditProps): ReactElement
     const element = field.current;
     element?.focus();
     element?.setSelectionRange(element.value.length, element.value.length);
+    // After the conversation has gone to its end, which the form has moved: in the second frame from now.
+    let frame = requestAnimationFrame(() => {
+      frame = requestAnimationFrame(() => element?.form?.scrollIntoView({ block: "nearest" }));
+    });
+    return () => cancelAnimationFrame(frame);
   }, []);
 
   const send = (): void => {

@@ -17,7 +17,7 @@ export function BlockViews({ blocks }: { readonly blocks: Groups<Block> }): Reac
   );
 }
 
-const BlockGroup = memo(function BlockGroup({ group }: { readonly group: readonly Block[] }): ReactNode {
+export const BlockGroup = memo(function BlockGroup({ group }: { readonly group: readonly Block[] }): ReactNode {
   return keyed(group, (block) => <BlockView block={block} />);
 });
 

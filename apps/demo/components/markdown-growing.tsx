@@ -4,7 +4,7 @@
 
 import { memo, type ReactElement, useState } from "react";
 import { MarkdownStream } from "../lib/markdown-stream.ts";
-import { BlockViews } from "./markdown-blocks.tsx";
+import { BlockGroup } from "./markdown-blocks.tsx";
 
 interface GrowingMarkdownProps {
   readonly text: string;
@@ -16,5 +16,15 @@ interface GrowingMarkdownProps {
 export const GrowingMarkdown = memo(function GrowingMarkdown(props: GrowingMarkdownProps): ReactElement {
   // Kept over renders, and safe to ask twice: it gives the view of whatever text it is asked for.
   const [stream] = useState(() => new MarkdownStream());
-  return <BlockViews blocks={stream.view(props.text, props.isGrowing)} />;
+  const groups = stream.view(props.text, props.isGrowing);
+  // Only the groups at the end can change; the others need not be laid out.
+  return (
+    <>
+      {groups.map((group, index) => (
+        <div key={index} className={index < groups.length - 2 ? "prose-group prose-group-full" : "prose-group"}>
+          <BlockGroup group={group} />
+        </div>
+      ))}
+    </>
+  );
 });

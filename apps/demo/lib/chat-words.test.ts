@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ChatMessage } from "tailrace/react";
-import { canRetry, connectionWords, statusWords } from "./chat-words.ts";
+import { announcementWords, canRetry, connectionWords, statusWords, toolName, toolWords } from "./chat-words.ts";
 
 type Shown = Parameters<typeof statusWords>[0];
 
@@ -57,5 +57,42 @@ describe("canRetry", () => {
     expect(canRetry(chat({ status: "streaming", messages: ended("stopped") }))).toBe(false);
     expect(canRetry(chat({ messages: ended("completed") }))).toBe(false);
     expect(canRetry(chat({}))).toBe(false);
+  });
+});
+
+describe("toolWords", () => {
+  test("says of a call what it is doing, and once its answer has ended what it did not do", () => {
+    expect(toolWords({ state: "input-available" }, false)).toBe("running");
+    expect(toolWords({ state: "input-available" }, true)).toBe("not run");
+    expect(toolWords({ state: "input-streaming" }, true)).toBe("not called");
+    expect(toolWords({ state: "approval-responded", approval: { id: "a", approved: true } }, true)).toBe("allowed");
+    expect(toolWords({ state: "approval-responded", approval: { id: "a", approved: false } }, true)).toBe(
+      "not allowed",
+    );
+  });
+
+  test("toolName takes the title before the name", () => {
+    expect(toolName({ type: "tool-pay", title: "Pay" })).toBe("Pay");
+    expect(toolName({ type: "dynamic-tool", toolName: "pay" })).toBe("pay");
+    expect(toolName({ type: "tool-pay" })).toBe("pay");
+  });
+});
+
+describe("announcementWords", () => {
+  const asking: ChatMessage = {
+    id: "a",
+    role: "assistant",
+    parts: [{ type: "tool-pay", toolCallId: "1", state: "approval-requested", approval: { id: "p" } }],
+    end: { reason: "completed" },
+  };
+
+  test("adds that a tool asks once its answer has ended, and is silent where there is nothing to say", () => {
+    const announcement = "Answer finished";
+    expect(announcementWords({ ...chat({ messages: [asking] }), announcement })).toBe(
+      "Answer finished. A tool asks whether it may run",
+    );
+    expect(announcementWords({ ...chat({ messages: [asking] }), announcement: "" })).toBe("");
+    expect(announcementWords({ ...chat({ messages: ended("completed") }), announcement })).toBe(announcement);
+    expect(announcementWords({ ...chat({ connection: "waiting" }), announcement })).toBe("Reconnecting");
   });
 });
