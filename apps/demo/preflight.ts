@@ -1,20 +1,23 @@
 // Run by `npm start` before the server: says in one line what would keep the demo from starting, and makes what it lacks.
 
 import { existsSync } from "node:fs";
-import { sampleFile } from "./lib/sample/database.ts";
 import pg from "pg";
+import { redisUrl } from "./lib/environment.ts";
+import { checkRedis } from "./lib/redis.ts";
+import { sampleFile } from "./lib/sample/database.ts";
 import { fillPostgres } from "./lib/sample/fill-postgres.ts";
 import { makeSample, type OnRows } from "./lib/sample/make.ts";
-import { streams } from "./lib/streams.ts";
 
 /** Told as often as this, in percent. */
 const STEP_PERCENT = 20;
 
 try {
-  if (process.env["REDIS_URL"])
-    throw new Error("REDIS_URL is set, but this version keeps its streams in SQLite only: unset it.");
+  const url = redisUrl();
+  if (url !== undefined) await checkRedis(url);
+  // Only now: the module opens its store for the address that has just been looked at.
+  const { closeStreams, streams } = await import("./lib/streams.ts");
   await streams.open();
-  await streams.close();
+  await closeStreams();
   const databaseUrl = process.env["DATABASE_URL"];
   if (databaseUrl) await fillDatabase(databaseUrl);
   if (!existsSync(sampleFile)) await aloud("making the sample database", (onRows) => makeSample(sampleFile, onRows));

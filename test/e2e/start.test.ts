@@ -2,13 +2,16 @@
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sqliteStore } from "../../src/sqlite.ts";
+import { startRedis } from "../redis/redis-server.ts";
 import { BUSY_MS, freePort } from "./demo.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -105,6 +108,45 @@ describe("npm start", () => {
     await expectRefusal({}, /newer version of Tailrace \(schema 99/);
   });
 
-  test("refuses REDIS_URL, which this version cannot use yet", () =>
-    expectRefusal({ REDIS_URL: "redis://127.0.0.1" }, /REDIS_URL/));
+  test("keeps its streams in the Redis of REDIS_URL, and says so", async () => {
+    const redis = await startRedis();
+    const client = new Redis(redis.url);
+    try {
+      await client.config("SET", "requirepass", "secret");
+      const address = `redis://:secret@127.0.0.1:${redis.port}`;
+      const port = await freePort();
+      const started = start({ PORT: String(port), DATA_DIR: folder, REDIS_URL: address });
+      await expect.poll(() => started.output(), { timeout: 60_000 }).toContain(`http://127.0.0.1:${port}`);
+      const health = await fetch(`http://127.0.0.1:${port}/api/health`);
+      expect(await health.json()).toEqual({ status: "ok", store: "redis" });
+      expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toContain("its streams are in Redis");
+      const stream = await fetch(`http://127.0.0.1:${port}/api/events`);
+      const body = stream.text();
+      started.child.kill("SIGTERM");
+      const [code] = (await once(started.child, "exit")) as [number];
+      expect(code).toBe(0);
+      expect(await body).toContain("event: connected");
+      expect(existsSync(join(folder, "streams.db"))).toBe(false);
+      await expectRefusal(
+        { REDIS_URL: `redis://:wrong@127.0.0.1:${redis.port}` },
+        /refuses the user or password of REDIS_URL/,
+      );
+      await expectRefusal({ REDIS_URL: redis.url }, /refuses the user or password of REDIS_URL/);
+    } finally {
+      client.disconnect();
+      await redis.end();
+    }
+  });
+
+  test("refuses a REDIS_URL where nothing answers", async () => {
+    const port = await freePort();
+    await expectRefusal(
+      { REDIS_URL: `redis://:secret@127.0.0.1:${port}` },
+      new RegExp(`^Redis at 127\\.0\\.0\\.1:${port} cannot be used .*REDIS_URL`),
+    );
+  });
+
+  test.each(["127.0.0.1:6379", "http://127.0.0.1:6379", "redis://", "web"])("refuses REDIS_URL=%s", (url) =>
+    expectRefusal({ REDIS_URL: url }, /^REDIS_URL is not the address of a Redis/),
+  );
 });

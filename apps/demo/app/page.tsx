@@ -1,7 +1,8 @@
 import Link from "next/link";
-import type { ReactNode } from "react";
+import { Suspense, type ReactNode } from "react";
 import { Commands } from "../components/commands.tsx";
 import { FlowDiagram } from "../components/flow-diagram.tsx";
+import { WhereStreamsAre } from "../components/where-streams-are.tsx";
 
 const CARDS = [
   {
@@ -69,8 +70,10 @@ export default function Home(): ReactNode {
           <h1>A stream should outlive the reader who looks away</h1>
           <p className="lead">
             Tailrace streams HTTP responses that survive. What a source gives is written to a log once, and any number
-            of readers follow that log, each from its own place. This is its demo; everything here runs on this server
-            and one SQLite file.
+            of readers follow that log, each from its own place. This is its demo; everything here runs on this server{" "}
+            <Suspense fallback="and its store.">
+              <WhereStreamsAre />
+            </Suspense>
           </p>
         </div>
         <FlowDiagram />

@@ -3,7 +3,7 @@
 import { endStreamsOnShutdown, keepContentLength } from "tailrace/next";
 import { keepsContentLength } from "./environment.ts";
 import { prepareFolders } from "./folders.ts";
-import { streams } from "./streams.ts";
+import { closeStreams, streams } from "./streams.ts";
 import { sweepEveryHour } from "./uploads.ts";
 
 /** Opens the store, so that a fault shows before the first request does, and sees to the open streams at the end. */
@@ -16,7 +16,7 @@ export async function prepareServer(): Promise<void> {
     process.exit(1);
   }
   sweepEveryHour();
-  endStreamsOnShutdown({ streams: [streams] });
+  endStreamsOnShutdown({ streams: [{ drain: () => streams.drain(), close: closeStreams }] });
   // So that the browser's own downloads know how much is left.
   if (keepsContentLength()) keepContentLength();
 }
