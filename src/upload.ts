@@ -19,3 +19,4 @@ export { resumable } from "./receive/resumable/resumable.ts";
 export type { AppendOptions, NewUpload, UploadInfo, UploadPhase, UploadStorage } from "./receive/resumable/storage.ts";
 export { sweepUploads } from "./receive/resumable/sweep.ts";
 export { tus } from "./receive/resumable/tus.ts";
+export { uploadLine, type Hold, type UploadLine, type UploadLineOptions } from "./receive/resumable/upload-line.ts";

@@ -88,6 +88,64 @@ describe("ProgressReporter", () => {
     progress.close();
   });
 
+  test("flush tells the last value before its time, and once", async () => {
+    const progress = reporter();
+    progress.stored(1);
+    await progress.settled();
+    progress.stored(2);
+    expect(last().bytes).toBe(1);
+    await progress.flush();
+    await progress.flush();
+    expect(told.map(({ bytes }) => bytes)).toEqual([0, 1, 2]);
+    clock.advance(1_000);
+    expect(told).toHaveLength(3);
+    progress.close();
+    await progress.flush();
+  });
+
+  test("says nothing while another process goes on with the upload, and goes on itself with the next bytes", async () => {
+    const isElsewhere = vi.fn(async () => true);
+    const progress = reporter({ isElsewhere });
+    progress.stored(1);
+    await progress.settled();
+    clock.advance(5_000);
+    await vi.waitFor(() => expect(clock.timerCount).toBe(0));
+    expect([isElsewhere.mock.calls.length, states()]).toEqual([1, ["created", "receiving"]]);
+    progress.stored(3);
+    await progress.settled();
+    expect(states()).toEqual(["created", "receiving", "receiving"]);
+    isElsewhere.mockResolvedValueOnce(false);
+    clock.advance(5_000);
+    await vi.waitFor(() => expect(states()).toEqual(["created", "receiving", "receiving", "stalled"]));
+  });
+
+  test("is stalled if nobody can say whether another process goes on with it", async () => {
+    const warned = vi.spyOn(console, "error").mockReturnValue();
+    const progress = reporter({ isElsewhere: () => Promise.reject(new Error("no answer")) });
+    progress.stored(1);
+    clock.advance(5_000);
+    await vi.waitFor(() => expect(last().state).toBe("stalled"));
+    expect(warned).toHaveBeenCalledOnce();
+    progress.close();
+  });
+
+  test("keeps looking for a stall when bytes come while it asks whether another process goes on", async () => {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const isElsewhere = vi.fn(async () => false).mockReturnValueOnce(promise);
+    const progress = reporter({ isElsewhere });
+    progress.stored(1);
+    await progress.settled();
+    clock.advance(5_001);
+    progress.stored(2);
+    await progress.settled();
+    expect(clock.timerCount).toBe(0);
+    resolve(true);
+    await vi.waitFor(() => expect(clock.timerCount).toBe(1));
+    clock.advance(5_000);
+    await vi.waitFor(() => expect(last().state).toBe("stalled"));
+    expect(isElsewhere).toHaveBeenCalledTimes(2);
+  });
+
   test("is stalled after 5 s without bytes, and receiving again with the next", async () => {
     const progress = reporter();
     progress.stored(1);

@@ -42,6 +42,11 @@ export interface ProgressOptions {
   readonly minIntervalMs?: number | undefined;
   /** How long no bytes may come until the state is `stalled`, in milliseconds. Default 5,000. */
   readonly stallMs?: number | undefined;
+  /**
+   * Where several processes take the bytes of one upload: asked before this reporter calls it stalled. Gives true if another process goes
+   * on with it, or has ended it; this one then tells nothing until bytes come to it again.
+   */
+  readonly isElsewhere?: (() => Promise<boolean>) | undefined;
 }
 
 const ENDS: ReadonlySet<UploadState> = new Set(["complete", "failed", "expired"]);
@@ -144,6 +149,15 @@ export class ProgressReporter {
     this.#told();
   }
 
+  /** Tells the last value now if nobody has been told. Resolves once it is told. Never rejects. */
+  async flush(): Promise<void> {
+    if (this.#isStale && !this.#isClosed) {
+      this.#stopTicking();
+      this.#change();
+    }
+    await this.settled();
+  }
+
   /** Tells the last value if nobody has been told, and releases the timers. Nothing is told afterwards. */
   close(): void {
     if (this.#isClosed) return;
@@ -215,9 +229,27 @@ export class ProgressReporter {
     this.#cancelStall = this.#clock.after(delayMs, () => {
       this.#cancelStall = undefined;
       const quietMs = Math.max(0, this.#clock.now() - this.#lastBytesAtMs);
-      if (quietMs >= this.#stallMs) this.to("stalled");
+      if (quietMs >= this.#stallMs) void this.#stall();
       else this.#watchForStall(this.#stallMs - quietMs);
     });
+  }
+
+  async #stall(): Promise<void> {
+    const bytesAtMs = this.#lastBytesAtMs;
+    const isElsewhere = this.#options.isElsewhere !== undefined && (await this.#asked(this.#options.isElsewhere));
+    if (this.#isClosed || this.#state !== "receiving") return;
+    if (this.#lastBytesAtMs !== bytesAtMs) this.#watchForStall();
+    else if (isElsewhere) this.#state = "stalled"; // untold
+    else this.to("stalled");
+  }
+
+  async #asked(isElsewhere: () => Promise<boolean>): Promise<boolean> {
+    try {
+      return await isElsewhere();
+    } catch (error) {
+      report("upload progress", error);
+      return false;
+    }
   }
 
   #stopWatching(): void {

@@ -1,98 +1,108 @@
-// The demo as its users run it: `next start` in a process of its own, on data of its own.
+// The demo on data of its own: one instance, or two behind nginx, round robin and without sticky sessions.
 
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import { type RedisServer, startRedis } from "../redis/redis-server.ts";
+import { type Ended, freePort, Instance } from "./instance.ts";
+import { type Nginx, startNginx } from "./nginx.ts";
 
-const ROOT = resolve(import.meta.dirname, "../..");
-const NEXT = join(ROOT, "node_modules/next/dist/bin/next");
-const START_MS = 120_000;
 /** What a machine that is busy with other things may take beside a bound that is stated for the product. */
 export const BUSY_MS = 15_000;
 
-/** A port that is free now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
+export { freePort };
+
+/** What two instances share: a Redis, or only the file in their data folder. */
+export type Shared = "redis" | "sqlite";
+
+/** nginx as docs/deploying.md has it. An instance that is being started again is asked at once. */
+export const frontOf = (urls: readonly string[]): string => `
+  upstream demo {
+    ${urls.map((url) => `server ${new URL(url).host} max_fails=0;`).join("\n    ")}
+    keepalive 16;
+  }
+  proxy_http_version 1.1;
+  proxy_set_header Connection "";
+  proxy_buffering off;
+  proxy_request_buffering off;
+  client_max_body_size 0;
+`;
+
+let shared: Shared | undefined;
+
+/** Lets the demos of this test file be two instances each. Called before the file of tests is imported. */
+export function onTwoInstances(what: Shared): void {
+  shared = what;
 }
 
+/** How many instances a demo of this test file has. */
+export const instanceCount = (): number => (shared === undefined ? 1 : 2);
+
 export class Demo {
+  /** Where it is reached: the instance, or nginx in front of the two. */
   readonly url: string;
   readonly dataDir: string;
-  readonly #port: number;
-  readonly #environment: Readonly<Record<string, string>>;
-  #process: ChildProcess | undefined;
-  #log = "";
+  readonly instances: readonly Instance[];
+  readonly #redis: RedisServer | undefined;
+  #front: Nginx | undefined;
 
-  private constructor(port: number, dataDir: string, environment: Readonly<Record<string, string>>) {
-    this.#port = port;
-    this.url = `http://127.0.0.1:${port}`;
+  private constructor(url: string, dataDir: string, instances: readonly Instance[], redis: RedisServer | undefined) {
+    this.url = url;
     this.dataDir = dataDir;
-    this.#environment = environment;
+    this.instances = instances;
+    this.#redis = redis;
   }
 
-  static async start(environment: Readonly<Record<string, string>> = {}): Promise<Demo> {
+  static async start(
+    environment: Readonly<Record<string, string>> = {},
+    what: Shared | undefined = shared,
+  ): Promise<Demo> {
     const dataDir = await mkdtemp(join(tmpdir(), "tailrace-demo-"));
-    const demo = new Demo(await freePort(), dataDir, environment);
-    await demo.start();
+    const redis = what === "redis" ? await startRedis() : undefined;
+    const settings = { DATA_DIR: dataDir, ...(redis === undefined ? {} : { REDIS_URL: redis.url }), ...environment };
+    const ports = [await freePort(), ...(what === undefined ? [] : [await freePort()])];
+    const instances = ports.map((port) => new Instance(port, settings));
+    const frontPort = what === undefined ? undefined : await freePort();
+    const url = frontPort === undefined ? instances[0]!.url : `http://127.0.0.1:${frontPort}`;
+    const demo = new Demo(url, dataDir, instances, redis);
+    try {
+      await demo.start();
+      if (frontPort !== undefined) {
+        const settingsOfFront = frontOf(instances.map((instance) => instance.url));
+        demo.#front = await startNginx("http://demo", settingsOfFront, frontPort);
+      }
+    } catch (error) {
+      await demo.remove();
+      throw error;
+    }
     return demo;
   }
 
+  /** Of the first instance. */
   get pid(): number {
-    return this.#process!.pid!;
+    return this.instances[0]!.pid;
   }
 
-  /** What the server has printed. */
+  /** What the servers have printed. */
   get log(): string {
-    return this.#log;
+    return this.instances.map(({ log }) => log).join("");
   }
 
-  /** Starts it, anew after a kill, on the same port and data. */
+  /** Starts it, anew after a kill, on the same ports and data. */
   async start(): Promise<void> {
-    const environment: NodeJS.ProcessEnv = {
-      ...process.env,
-      NODE_ENV: "production",
-      NEXT_TELEMETRY_DISABLED: "1",
-      DATA_DIR: this.dataDir,
-      ...this.#environment,
-    };
-    const args = [NEXT, "start", "apps/demo", "-p", String(this.#port), "-H", "127.0.0.1"];
-    const child = spawn(process.execPath, args, { cwd: ROOT, env: environment, stdio: ["ignore", "pipe", "pipe"] });
-    this.#process = child;
-    for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding("utf8").on("data", (text: string) => (this.#log += text));
-    const until = performance.now() + START_MS;
-    for (;;) {
-      const isUp = await fetch(`${this.url}/api/health`).then(
-        (response) => response.ok,
-        () => false,
-      );
-      if (isUp) return;
-      if (child.exitCode !== null || performance.now() > until)
-        throw new Error(`The demo did not start:\n${this.#log}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    await Promise.all(this.instances.map((instance) => instance.start()));
   }
 
-  /** Sends `signal`. @returns the exit code, or the signal that ended it, and how long that took in milliseconds */
-  async end(signal: "SIGTERM" | "SIGKILL" | "SIGINT"): Promise<{ code: number | string | null; tookMs: number }> {
-    const child = this.#process!;
-    const at = performance.now();
-    const exited = child.exitCode === null && child.signalCode === null ? once(child, "exit") : Promise.resolve();
-    child.kill(signal);
-    await exited;
-    return { code: child.exitCode ?? child.signalCode, tookMs: performance.now() - at };
+  /** Sends `signal` to every instance. @returns how the last one ended */
+  async end(signal: "SIGTERM" | "SIGKILL" | "SIGINT"): Promise<Ended> {
+    const ended = await Promise.all(this.instances.map((instance) => instance.end(signal)));
+    return ended.toSorted((one, other) => other.tookMs - one.tookMs)[0]!;
   }
 
   async remove(): Promise<void> {
+    await this.#front?.stop();
     await this.end("SIGKILL");
+    await this.#redis?.end();
     await rm(this.dataDir, { recursive: true, force: true });
   }
 }

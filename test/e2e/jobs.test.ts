@@ -28,8 +28,8 @@ afterAll(async () => {
   await demo?.remove();
 });
 
-async function start(body: object): Promise<string> {
-  const response = await fetch(`${demo.url}/api/jobs`, { method: "POST", body: JSON.stringify(body) });
+async function start(body: object, url = demo.url): Promise<string> {
+  const response = await fetch(`${url}/api/jobs`, { method: "POST", body: JSON.stringify(body) });
   expect(response.status).toBe(202);
   const { id } = (await response.json()) as { readonly id: string };
   expect(response.headers.get("location")).toBe(`/api/jobs/${id}`);
@@ -130,9 +130,11 @@ describe("/api/jobs", () => {
   });
 
   test("30 jobs run two at a time, in the order in which they were started", async () => {
-    const slowIds = [await start(ENDLESSLY), await start(ENDLESSLY)];
+    // The limit and the order are those of one instance.
+    const { url } = demo.instances[0]!;
+    const slowIds = [await start(ENDLESSLY, url), await start(ENDLESSLY, url)];
     const ids: string[] = [];
-    for (let index = 0; index < 28; index++) ids.push(await start({ kind: "words", text: `text ${index}` }));
+    for (let index = 0; index < 28; index++) ids.push(await start({ kind: "words", text: `text ${index}` }, url));
     const waiting = (await list()).filter(({ state }) => state === "queued");
     expect(waiting.map(({ id }) => id)).toEqual(ids.toReversed()); // the newest first
     expect((await list()).filter(({ state }) => state === "running").map(({ id }) => id)).toEqual(slowIds.toReversed());

@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort } from "./demo.ts";
+import { freePort } from "./instance.ts";
 
 export interface Nginx {
   readonly url: string;
@@ -15,12 +15,12 @@ export interface Nginx {
 
 const CANDIDATES = [process.env["TAILRACE_NGINX"], "/usr/sbin/nginx", "/usr/bin/nginx"];
 
-export async function startNginx(upstream: string, settings: string): Promise<Nginx> {
+export async function startNginx(upstream: string, settings: string, givenPort?: number): Promise<Nginx> {
   const binary = CANDIDATES.find((path) => path !== undefined && existsSync(path));
   if (binary === undefined)
     throw new Error("There is no nginx on this machine: install it, or name it in TAILRACE_NGINX.");
   const folder = await mkdtemp(join(tmpdir(), "tailrace-nginx-"));
-  const port = await freePort();
+  const port = givenPort ?? (await freePort());
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
     .map((each) => `${each}_temp_path ${join(folder, each)};`)
     .join("\n");

@@ -60,7 +60,7 @@ export async function checkRedis(url: string): Promise<void> {
     await client.connect();
     await client.ping();
   } catch (error) {
-    throw new Error(redisFault(url, cause ?? error), { cause: cause ?? error });
+    throw new Error(redisFault(url, cause ?? error), { cause: error });
   } finally {
     client.disconnect();
   }

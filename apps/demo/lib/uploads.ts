@@ -3,7 +3,15 @@
 import { link, stat, unlink } from "node:fs/promises";
 import { join, parse } from "node:path";
 import { diskSink, diskUploads } from "tailrace/node";
-import { ProgressReporter, publishTo, safeName, sweepUploads, type UploadProgress } from "tailrace/upload";
+import {
+  ProgressReporter,
+  publishTo,
+  safeName,
+  sweepUploads,
+  type UploadInfo,
+  uploadLine,
+  type UploadProgress,
+} from "tailrace/upload";
 import { unfinishedDir, uploadsDir } from "./folders.ts";
 import { streams } from "./streams.ts";
 
@@ -15,6 +23,9 @@ export const sink = diskSink(uploadsDir, { naming: "name" });
 
 /** Resumable uploads, until they are whole. */
 export const unfinished = diskUploads(unfinishedDir);
+
+/** Where the instances that share the folder take resumable uploads over from each other. */
+export const line = uploadLine(streams);
 
 /** The stream that lists the uploads, newest last. */
 const UPLOADS = "uploads";
@@ -30,6 +41,23 @@ interface Listed {
 export function reporterOf(id: string, name?: string, totalBytes?: number): ProgressReporter {
   void list(id).catch(console.error);
   return new ProgressReporter({ id, name, totalBytes, publish: publishTo(streams, progressName(id)) });
+}
+
+/** The reporter of a resumable upload, whose next bytes may come to any instance. */
+export function resumableReporterOf({ id, metadata, lengthBytes, offset }: UploadInfo): ProgressReporter {
+  void list(id).catch(console.error);
+  const reporter: ProgressReporter = new ProgressReporter({
+    id,
+    name: metadata["filename"],
+    totalBytes: lengthBytes,
+    bytes: offset,
+    publish: publishTo(streams, progressName(id)),
+    async isElsewhere() {
+      const now = await unfinished.head(id);
+      return now?.phase !== "receiving" || now.offset !== reporter.current.bytes;
+    },
+  });
+  return reporter;
 }
 
 async function list(id: string): Promise<void> {

@@ -4,10 +4,10 @@ import type { TailraceError } from "../../errors.ts";
 import { isTailraceError } from "../../errors.ts";
 import { type ExpectedDigest, hasherFor, sameBytes } from "./digest.ts";
 import type { Settings } from "./options.ts";
-import { reporterOf } from "./progress-registry.ts";
+import { reporterOf, settleReports } from "./progress-registry.ts";
 import type { UploadBody } from "./upload-body.ts";
 import type { UploadInfo } from "./storage.ts";
-import type { Hold } from "./takeover.ts";
+import type { Hold } from "./upload-line.ts";
 import { digestMismatch, lengthExceeded, tooLarge } from "./upload-errors.ts";
 
 export interface AppendPlan {
@@ -46,6 +46,8 @@ export async function appendBody(
   if ((body.declaredBytes ?? 0) > maxBytes) throw past();
 
   const reporter = reporterOf(settings, upload);
+  // What came by way of another process, this one's reporter has not seen.
+  if (reporter !== undefined && reporter.current.bytes !== offset) reporter.stored(offset);
   reporter?.to("receiving");
   const hasher = digest === undefined ? undefined : hasherFor(digest.algorithm);
   const chunks = body.chunks({
@@ -69,5 +71,7 @@ export async function appendBody(
   } catch (error) {
     reporter?.to("stalled", isTailraceError(error) ? error.code : "store_unavailable");
     throw error;
+  } finally {
+    await settleReports(settings, id);
   }
 }

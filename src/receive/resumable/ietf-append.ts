@@ -21,7 +21,8 @@ import { endReport, reporterOf } from "./progress-registry.ts";
 import type { UploadBody } from "./upload-body.ts";
 import type { UploadInfo } from "./storage.ts";
 import { readBoolean, readDigest, readInteger } from "./structured-fields.ts";
-import { type Hold, takeOver } from "./takeover.ts";
+import { takeOver } from "./takeover.ts";
+import type { Hold } from "./upload-line.ts";
 import { isType } from "./tus-rules.ts";
 import { appendTooLarge, bodyCut, headerInvalid, offsetConflict, typeWrong } from "./upload-errors.ts";
 
@@ -43,7 +44,7 @@ export async function appendIetf(
   if (!isType(headers, PARTIAL_TYPE)) throw typeWrong(PARTIAL_TYPE);
   if (offset === undefined) throw headerInvalid("Upload-Offset", "it takes the number of bytes before these");
   if (completes === undefined) throw headerInvalid("Upload-Complete", "it is ?1 with the last bytes, else ?0");
-  const hold = await takeOver(settings.storage.place, id);
+  const hold = await takeOver(settings.storage.place, id, settings.line);
   try {
     const known = await find(id);
     if (known.phase !== "receiving") throw uploadCompleted(known.offset, body.mayHaveContent);

@@ -6,7 +6,7 @@ import { NOTES } from "./deliver.ts";
 import { complete, take } from "./ietf-append.ts";
 import { checkLength, IETF_VERSION, limitsFor, toldLength } from "./ietf-rules.ts";
 import { locationOf, type Settings } from "./options.ts";
-import { endReport, reporterOf } from "./progress-registry.ts";
+import { endReport, reporterOf, settleReports } from "./progress-registry.ts";
 import type { UploadBody } from "./upload-body.ts";
 import type { NewUpload, UploadInfo } from "./storage.ts";
 import { readBoolean, readDigest, readWantedDigest } from "./structured-fields.ts";
@@ -32,12 +32,13 @@ export async function createIetf(settings: Settings, request: Request, body: Upl
 
   const upload = newUpload(settings, headers, lengthBytes);
   const location = locationOf(settings, request, upload.id);
-  const hold = await takeOver(settings.storage.place, upload.id);
+  const hold = await takeOver(settings.storage.place, upload.id, settings.line);
   try {
     await settings.onCreate?.(upload, request);
     await settings.storage.create(upload);
     const made: UploadInfo = { ...upload, offset: 0, hasBytes: true, phase: "receiving", headers: {} };
     reporterOf(settings, made);
+    await settleReports(settings, upload.id);
     const about = {
       location,
       "upload-draft-interop-version": IETF_VERSION,

@@ -99,7 +99,7 @@ async function uploadOf(settings: Settings, id: string): Promise<UploadInfo> {
 
 /** Section "Offset Retrieval". What was appending is ended before (section "Concurrency"), so that the offset can be used. */
 async function retrieve(settings: Settings, request: Request, id: string): Promise<Response> {
-  const hold = await takeOver(settings.storage.place, id);
+  const hold = await takeOver(settings.storage.place, id, settings.line);
   try {
     const upload = await uploadOf(settings, id);
     // Its delivery was cut short by a crash, or failed.
@@ -122,7 +122,7 @@ async function retrieve(settings: Settings, request: Request, id: string): Promi
 
 /** Section "Upload Cancellation". */
 async function cancel(settings: Settings, id: string): Promise<Response> {
-  const hold = await takeOver(settings.storage.place, id);
+  const hold = await takeOver(settings.storage.place, id, settings.line);
   try {
     const upload = await settings.storage.head(id);
     if (upload === undefined || !(await settings.storage.remove(id))) throw uploadUnknown();

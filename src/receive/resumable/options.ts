@@ -4,6 +4,7 @@ import { systemClock, type Clock } from "../../clock.ts";
 import { TailraceError } from "../../errors.ts";
 import type { ProgressReporter } from "../progress.ts";
 import type { NewUpload, UploadInfo, UploadStorage } from "./storage.ts";
+import type { UploadLine } from "./upload-line.ts";
 
 /** An upload whose bytes are all there. */
 export interface CompletedUpload extends UploadInfo {
@@ -69,6 +70,8 @@ export interface ResumableOptions {
     | undefined;
   /** The reporter of an upload's progress. Called once for each upload in a process. */
   readonly progress?: ((upload: UploadInfo) => ProgressReporter | undefined) | undefined;
+  /** Where several processes take the uploads of `storage`: how their requests for one upload meet (see `uploadLine`). Default: one process does. */
+  readonly line?: UploadLine | undefined;
   /** Sends an interim response 104, on hosts that can. */
   readonly sendInterim?: ((status: 104, headers: Readonly<Record<string, string>>) => void) | undefined;
   /** Gets the errors that the sender is told nothing of. Default: the channel `tailrace:error`. */

@@ -43,6 +43,11 @@ export function reporterOf(settings: Reported, upload: UploadInfo): ProgressRepo
   return made;
 }
 
+/** Before another process may have the upload: what this one has to tell is told, so that nobody is shown a step back. */
+export async function settleReports(settings: Reported & Pick<Settings, "line">, id: string): Promise<void> {
+  if (settings.line !== undefined) await reporters().get(keyOf(settings, id))?.flush();
+}
+
 /** Tells an end and lets the reporter go. */
 export function endReport(
   settings: Reported,

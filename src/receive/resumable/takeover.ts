@@ -1,18 +1,11 @@
-// Who may change an upload: one request at a time in a process, and always the newest. A request never waits for a dead connection of its
-// own sender: it ends the one before it, waits until that has settled, and then reads the offset.
+// Who may change an upload: one request at a time, and always the newest. A request never waits for a dead connection of its own
+// sender: it ends the one before it, waits until that has settled, and then reads the offset. Between processes a line does the same.
 
 import { TailraceError } from "../../errors.ts";
+import type { Hold, UploadLine } from "./upload-line.ts";
 
 /** The requests that may wait for one upload while it is being delivered. */
 export const MAX_WAITING_COUNT = 64;
-
-/** The right to change one upload. */
-export interface Hold {
-  /** Aborts when a newer request wants the upload. Only an append heeds it; everything else is short. */
-  readonly signal: AbortSignal;
-  /** Gives the upload free. Calling it again does nothing. */
-  release(): void;
-}
 
 interface Line {
   last: { readonly done: Promise<void>; readonly controller: AbortController };
@@ -28,11 +21,29 @@ function lines(): Map<string, Line> {
 }
 
 /**
- * Ends whatever appends to the upload `id` at `place`, and resolves once that has settled.
+ * Ends whatever appends to the upload `id` at `place`, and resolves once that has settled. Other processes meet in `line`.
  *
- * @throws {TailraceError} `limit_exceeded` (503) if 64 requests wait already.
+ * @throws {TailraceError} `limit_exceeded` (503) if 64 requests wait already; a fault of the line's store
  */
-export async function takeOver(place: string, id: string): Promise<Hold> {
+export async function takeOver(place: string, id: string, line?: UploadLine): Promise<Hold> {
+  const here = await takeOverHere(place, id);
+  if (line === undefined) return here;
+  try {
+    const everywhere = await line.enter(id);
+    return {
+      signal: AbortSignal.any([here.signal, everywhere.signal]),
+      release() {
+        everywhere.release(); // first: whoever follows in this process stands behind us in the line
+        here.release();
+      },
+    };
+  } catch (error) {
+    here.release();
+    throw error;
+  }
+}
+
+async function takeOverHere(place: string, id: string): Promise<Hold> {
   const key = `${place}\0${id}`;
   const line = lines().get(key);
   if (line !== undefined && line.count > MAX_WAITING_COUNT) {

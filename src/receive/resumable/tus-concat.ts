@@ -6,7 +6,8 @@ import { deliver, NOTES } from "./deliver.ts";
 import type { Settings } from "./options.ts";
 import { endReport, reporterOf } from "./progress-registry.ts";
 import type { NewUpload, UploadInfo } from "./storage.ts";
-import { type Hold, takeOver } from "./takeover.ts";
+import { takeOver } from "./takeover.ts";
+import type { Hold } from "./upload-line.ts";
 import { isDue, isWaiting } from "./tus-rules.ts";
 import { headerInvalid, tooLarge } from "./upload-errors.ts";
 
@@ -104,7 +105,7 @@ export async function joinAwaiting(settings: Settings, request: Request, partId:
   for (const id of awaited().get(keyOf(settings, partId)) ?? []) {
     let hold: Hold | undefined;
     try {
-      hold = await takeOver(settings.storage.place, id);
+      hold = await takeOver(settings.storage.place, id, settings.line);
       const upload = await settings.storage.head(id);
       const joined = upload === undefined ? undefined : await joinIfWhole(settings, upload);
       if (joined !== undefined && isDue(joined)) await deliver(settings, joined, request);
@@ -156,7 +157,8 @@ async function holding<T>(settings: Settings, partIds: readonly string[], work: 
   const holds: Hold[] = [];
   try {
     // In one order for everybody, so that two that join the same parts do not wait for each other.
-    for (const id of [...new Set(partIds)].toSorted()) holds.push(await takeOver(settings.storage.place, id));
+    for (const id of [...new Set(partIds)].toSorted())
+      holds.push(await takeOver(settings.storage.place, id, settings.line));
     return await work();
   } finally {
     for (const hold of holds) hold.release();

@@ -6,10 +6,11 @@ import { appendBody } from "./append.ts";
 import { deliver, NOTES } from "./deliver.ts";
 import type { ExpectedDigest } from "./digest.ts";
 import { locationOf, type Settings } from "./options.ts";
-import { endReport, reporterOf } from "./progress-registry.ts";
+import { endReport, reporterOf, settleReports } from "./progress-registry.ts";
 import type { UploadBody } from "./upload-body.ts";
 import type { NewUpload, UploadInfo } from "./storage.ts";
-import { type Hold, takeOver } from "./takeover.ts";
+import { takeOver } from "./takeover.ts";
+import type { Hold } from "./upload-line.ts";
 import { createFinal } from "./tus-concat.ts";
 import { readChecksum, type Concat, readConcat, readCount, readMetadata } from "./tus-headers.ts";
 import { expiryOf, isDue, isFinal, isType, isWaiting, TUS_TYPE, TUS_VERSION } from "./tus-rules.ts";
@@ -22,7 +23,7 @@ export async function createTus(settings: Settings, request: Request, body: Uplo
   const brings = bringsContent(request, body);
   if (concat.kind === "final" && brings) throw finalIsMadeOfParts();
   const upload = newUpload(settings, request, concat);
-  const hold = await takeOver(settings.storage.place, upload.id);
+  const hold = await takeOver(settings.storage.place, upload.id, settings.line);
   try {
     await settings.onCreate?.(upload, request);
     const made =
@@ -86,6 +87,7 @@ async function make(settings: Settings, upload: NewUpload): Promise<UploadInfo> 
   await settings.storage.create(upload);
   const made: UploadInfo = { ...upload, offset: 0, hasBytes: true, phase: "receiving", headers: {} };
   reporterOf(settings, made);
+  await settleReports(settings, upload.id);
   return made;
 }
 

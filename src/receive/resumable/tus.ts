@@ -9,7 +9,8 @@ import { type ResumableOptions, type Settings, settle } from "./options.ts";
 import { endReport, reporterOf } from "./progress-registry.ts";
 import { UploadBody } from "./upload-body.ts";
 import type { UploadInfo } from "./storage.ts";
-import { type Hold, takeOver } from "./takeover.ts";
+import { takeOver } from "./takeover.ts";
+import type { Hold } from "./upload-line.ts";
 import { joinAwaiting, joinIfWhole } from "./tus-concat.ts";
 import { createTus } from "./tus-create.ts";
 import { readChecksum, readCount } from "./tus-headers.ts";
@@ -99,7 +100,7 @@ function versionFor(error: unknown): HeaderList {
 }
 
 async function held(settings: Settings, id: string, work: (hold: Hold) => Promise<Response>): Promise<Response> {
-  const hold = await takeOver(settings.storage.place, id);
+  const hold = await takeOver(settings.storage.place, id, settings.line);
   try {
     return await work(hold);
   } finally {
