@@ -9,7 +9,7 @@ import { Demo, type Shared } from "./demo.ts";
 import { Model } from "./model.ts";
 
 const SLOWLY = { kind: "hash", folder: "files", bytesPerSecond: 2_000_000 };
-const SOON = { timeout: 30_000 };
+const SOON = { timeout: 60_000 };
 const READER_COUNT = 10;
 const PUBLISH_EVERY_MS = 20;
 const WHOLE = Array.from({ length: 240 }, (_, index) => `wörd-${index}`).join(" ");
@@ -102,7 +102,7 @@ async function stockReader(url: string): Promise<Reader> {
 
 describe.each<Shared>(["redis", "sqlite"])(
   "a rolling deploy of instances that share %s",
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   (shared) => {
     let model: Model;
     let demo: Demo;
@@ -120,7 +120,7 @@ describe.each<Shared>(["redis", "sqlite"])(
       for (const instance of demo.instances) {
         const { code, tookMs } = await instance.end("SIGTERM");
         expect([0, "SIGTERM", 143]).toContain(code);
-        expect(tookMs).toBeLessThan(10_000);
+        expect(tookMs).toBeLessThan(15_000); // what the deploy files give it
         await instance.start();
       }
     }
@@ -165,10 +165,6 @@ describe.each<Shared>(["redis", "sqlite"])(
       await publisher.stop();
       const { acknowledged, refused } = publisher;
       for (const reader of readers) await expect.poll(() => reader.seen.at(-1), SOON).toBe(acknowledged.at(-1));
-      console.info(
-        `${shared}: ${acknowledged.length} published, ${refused.length} refused, attempts ${readers.map(({ attempts }) => attempts()).join(" ")}`,
-        [...new Set(refused)],
-      );
       for (const { seen, faults } of readers) {
         expect(faults).toEqual([]);
         expect(seen).toEqual(acknowledged);
@@ -179,7 +175,7 @@ describe.each<Shared>(["redis", "sqlite"])(
   },
 );
 
-describe("a rolling deploy under pages", { timeout: 120_000 }, () => {
+describe("a rolling deploy under pages", { timeout: 240_000 }, () => {
   test("a page of notifications misses none, and a chat says that its answer was interrupted and goes on", async () => {
     const model = await Model.start();
     const [demo, browser] = await Promise.all([Demo.start({ OPENAI_BASE_URL: model.url }, "redis"), launch()]);

@@ -1,11 +1,12 @@
 // The demo on data of its own: one instance, or two behind nginx, round robin and without sticky sessions.
 
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type RedisServer, startRedis } from "../redis/redis-server.ts";
 import { type Ended, freePort, Instance } from "./instance.ts";
-import { type Nginx, startNginx } from "./nginx.ts";
+import { type Nginx, startNginxWith } from "./nginx.ts";
 
 /** What a machine that is busy with other things may take beside a bound that is stated for the product. */
 export const BUSY_MS = 15_000;
@@ -15,18 +16,20 @@ export { freePort };
 /** What two instances share: a Redis, or only the file in their data folder. */
 export type Shared = "redis" | "sqlite";
 
-/** nginx as docs/deploying.md has it. An instance that is being started again is asked at once. */
-export const frontOf = (urls: readonly string[]): string => `
-  upstream demo {
-    ${urls.map((url) => `server ${new URL(url).host} max_fails=0;`).join("\n    ")}
-    keepalive 16;
-  }
-  proxy_http_version 1.1;
-  proxy_set_header Connection "";
-  proxy_buffering off;
-  proxy_request_buffering off;
-  client_max_body_size 0;
-`;
+/**
+ * The configuration of examples/deploy, for these instances. A test that ends both and starts them again asks at once, when nginx would
+ * still remember that they were away.
+ */
+function frontOf(urls: readonly string[], port: number): string {
+  const given = readFileSync(join(import.meta.dirname, "../../examples/deploy/nginx.conf"), "utf8");
+  const servers = urls.map((url) => `server ${new URL(url).host} max_fails=0;`).join("\n");
+  const replaced = given
+    .replace(/(?:^ *server demo-\d:3000 .*;\n)+/m, `${servers}\n`)
+    .replace("listen 80;", `listen 127.0.0.1:${port};`);
+  if (!replaced.includes(servers) || !replaced.includes(`:${port};`))
+    throw new Error("examples/deploy/nginx.conf has changed: so must this.");
+  return replaced;
+}
 
 let shared: Shared | undefined;
 
@@ -68,8 +71,8 @@ export class Demo {
     try {
       await demo.start();
       if (frontPort !== undefined) {
-        const settingsOfFront = frontOf(instances.map((instance) => instance.url));
-        demo.#front = await startNginx("http://demo", settingsOfFront, frontPort);
+        const urls = instances.map((instance) => instance.url);
+        demo.#front = await startNginxWith((port) => frontOf(urls, port), frontPort);
       }
     } catch (error) {
       await demo.remove();

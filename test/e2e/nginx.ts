@@ -15,7 +15,19 @@ export interface Nginx {
 
 const CANDIDATES = [process.env["TAILRACE_NGINX"], "/usr/sbin/nginx", "/usr/bin/nginx"];
 
-export async function startNginx(upstream: string, settings: string, givenPort?: number): Promise<Nginx> {
+/** nginx with a plain `proxy_pass` to `upstream`, and `settings` for all its servers. */
+export function startNginx(upstream: string, settings: string): Promise<Nginx> {
+  return startNginxWith(
+    (port) => `${settings}
+  server {
+    listen 127.0.0.1:${port};
+    location / { proxy_pass ${upstream}; }
+  }`,
+  );
+}
+
+/** @param servers gives what stands in the block `http`, for the port that it is to listen on */
+export async function startNginxWith(servers: (port: number) => string, givenPort?: number): Promise<Nginx> {
   const binary = CANDIDATES.find((path) => path !== undefined && existsSync(path));
   if (binary === undefined)
     throw new Error("There is no nginx on this machine: install it, or name it in TAILRACE_NGINX.");
@@ -32,12 +44,8 @@ error_log ${join(folder, "error.log")};
 events {}
 http {
   access_log off;
-  ${settings}
   ${temporary}
-  server {
-    listen 127.0.0.1:${port};
-    location / { proxy_pass ${upstream}; }
-  }
+  ${servers(port)}
 }
 `,
   );
