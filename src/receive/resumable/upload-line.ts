@@ -71,6 +71,7 @@ class Place implements Hold {
     this.#streams = streams;
     this.#line = line;
     this.#living = living;
+    this.#turn.promise.catch(() => undefined); // lost before anybody waits for it
   }
 
   get signal(): AbortSignal {
