@@ -14,6 +14,7 @@ const BENCHES: Readonly<Record<string, (rows: readonly string[]) => Promise<Benc
   files: async (rows) => (await import("./files.ts")).run(rows),
   compress: async () => (await import("./compress.ts")).run(),
   ndjson: async (rows) => (await import("./ndjson.ts")).run(rows),
+  conversation: async () => (await import("./conversation.ts")).run(),
   relay: async () => (await import("./relay.ts")).run(),
   redis: async (rows) => (await import("./redis.ts")).run(rows),
   uploads: async (rows) => (await import("./uploads.ts")).run(rows),

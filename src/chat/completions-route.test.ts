@@ -246,7 +246,7 @@ describe("completionsRoute() with the stock client", () => {
         yield { type: "text-delta", id: "t", delta: "Hel" };
         yield { type: "finish", finishReason: "error" };
       },
-      "failed",
+      "broke its answer off",
     ],
   ])("an answer that %s never looks finished", async (_, answer, message) => {
     const client = await clientOf(answer);

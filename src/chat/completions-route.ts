@@ -6,6 +6,7 @@ import { readJson } from "../http/read-json.ts";
 import type { Streams } from "../log/streams.ts";
 import type { UiChunk } from "../wire/ui-chunks.ts";
 import type { ChatMessage } from "../wire/ui-message.ts";
+import { courseOf } from "./answer-course.ts";
 import { type CompletionRequest, readCompletionRequest } from "./completions-route-body.ts";
 import { errorResponse } from "./to-chat-completions-error.ts";
 import { type ChatCompletionsOptions, toChatCompletions } from "./to-chat-completions-reply.ts";
@@ -97,21 +98,11 @@ async function complete(request: Request, options: CompletionsRouteOptions): Pro
   if (!options.models.includes(asked.model)) throw noModel(asked.model);
   const { model, stream, includeUsage, messages, params } = asked;
   const produce = (context: SourceContext): AsyncIterable<UiChunk> =>
-    finished(options.answer({ ...context, model, messages, params }));
+    courseOf(options.answer({ ...context, model, messages, params }));
   const source = await keptOrPlain(request, asked, produce, options);
   const { onError, headers, heartbeatMs, firstChunkWaitMs, maxChars } = options;
   const shape = { model, stream, includeUsage, onError, headers, heartbeatMs, firstChunkWaitMs, maxChars };
   return toChatCompletions(request, source, shape);
-}
-
-/** An answer that ends without a throw is whole, as it is in a conversation. */
-async function* finished(answer: AsyncIterable<UiChunk>): AsyncGenerator<UiChunk, void, undefined> {
-  let isFinished = false;
-  for await (const chunk of answer) {
-    isFinished ||= chunk.type === "finish" || chunk.type === "error" || chunk.type === "abort";
-    yield chunk;
-  }
-  if (!isFinished) yield { type: "finish" };
 }
 
 async function keptOrPlain(

@@ -1,29 +1,25 @@
-// Messages out of the log: an answer is folded from its run, and what came of its tools is put into it.
+// Messages out of the log: questions as they were written, and answers with what came of their tools put into them.
 
-import { isTailraceError } from "../errors.ts";
-import type { Streams } from "../log/streams.ts";
 import type { ThreadMessage } from "../wire/chat-thread.ts";
 import { isToolPart, type Part } from "../wire/ui-message-parts.ts";
 import { foldTool } from "../wire/ui-message-tools.ts";
-import { emptyAnswer, foldChunk, type ChatMessage, type MessageChunk } from "../wire/ui-message.ts";
+import type { ChatMessage } from "../wire/ui-message.ts";
+import type { Answers } from "./conversations-answers.ts";
 import type { ConversationTree, ToolResult, TreeNode } from "./conversations-tree.ts";
-import { endChunk } from "./ui-message-stream.ts";
 
-/** The most chunks of an answer that are folded into its message. */
-const MAX_ANSWER_CHUNKS = 100_000;
 /** How many answers are read at the same time. */
 const MAX_READS = 16;
 
 /** The messages of these nodes. An answer whose run never began, or is no longer kept, is left out. */
 export async function foldNodes(
-  streams: Streams,
+  answers: Answers,
   tree: ConversationTree,
   nodes: readonly TreeNode[],
 ): Promise<readonly ThreadMessage[]> {
   const messages: ThreadMessage[] = [];
   for (let from = 0; from < nodes.length; from += MAX_READS) {
     const some = nodes.slice(from, from + MAX_READS);
-    const folded = await Promise.all(some.map((node) => foldNode(streams, node)));
+    const folded = await Promise.all(some.map((node) => foldNode(answers, node)));
     for (const [index, message] of folded.entries()) {
       if (message === undefined) continue;
       const branch = tree.branchOf(some[index]!);
@@ -34,24 +30,10 @@ export async function foldNodes(
 }
 
 /** The message of one node. */
-export async function foldNode(streams: Streams, node: TreeNode): Promise<ChatMessage | undefined> {
-  const message = node.message ?? (await foldAnswer(streams, node.id));
+export async function foldNode(answers: Answers, node: TreeNode): Promise<ChatMessage | undefined> {
+  const message = node.message ?? (await answers.message(node.id));
   if (message === undefined || node.results === undefined) return message;
   return { ...message, parts: node.results.reduce(applyResult, message.parts) };
-}
-
-/** The answer as far as it is written; undefined if there is no run of that name. */
-async function foldAnswer(streams: Streams, name: string): Promise<ChatMessage | undefined> {
-  try {
-    const { entries, end } = await streams.read<MessageChunk>(name, { maxItems: MAX_ANSWER_CHUNKS });
-    let answer = emptyAnswer(name);
-    for (const { value } of entries) answer = foldChunk(answer, value);
-    const terminal = end && endChunk(end);
-    return (terminal === undefined ? answer : foldChunk(answer, terminal)).message;
-  } catch (error) {
-    if (isTailraceError(error, "stream_unknown")) return undefined;
-    throw error;
-  }
 }
 
 function applyResult(parts: readonly Part[], result: ToolResult): readonly Part[] {

@@ -7,6 +7,8 @@ import type { NamedSource } from "../log/named.ts";
 import type { Run, StopResult, Streams } from "../log/streams.ts";
 import type { ThreadMessage, ThreadPage } from "../wire/chat-thread.ts";
 import type { UiChunk } from "../wire/ui-chunks.ts";
+import { courseOf, errorChunk } from "./answer-course.ts";
+import { Answers } from "./conversations-answers.ts";
 import { foldNode, foldNodes, resultsOf } from "./conversations-fold.ts";
 import {
   checkTitle,
@@ -27,8 +29,6 @@ import type {
   SendOptions,
 } from "./conversations-types.ts";
 
-export type { Answerer } from "./conversations-types.ts";
-
 /** What became of a request: the answer's name, the one that was written before it, and whether it is a new one. */
 interface Begun {
   readonly answer: string;
@@ -40,6 +40,7 @@ interface Begun {
 export class Conversations {
   readonly #streams: Streams;
   readonly #turns: TurnStreams;
+  readonly #answers: Answers;
   readonly #index: ConversationIndex;
   readonly #keepMs: number | undefined;
 
@@ -47,6 +48,7 @@ export class Conversations {
     this.#streams = streams;
     this.#keepMs = options.keepMs;
     this.#turns = new TurnStreams(streams, options.keepMs);
+    this.#answers = new Answers(streams, options.keepMs);
     this.#index = new ConversationIndex(streams, options.index ?? "chats");
   }
 
@@ -80,7 +82,7 @@ export class Conversations {
       const node = tree.nodes.get(message.id);
       if (node === undefined || node.role !== "assistant") throw conflict("The conversation has no such answer.");
       const { results: known, ...bare } = node;
-      const kept = await foldNode(this.#streams, bare);
+      const kept = await foldNode(this.#answers, bare);
       if (kept?.end === undefined) throw conflict("The answer is still being written.");
       const results = resultsOf(kept, message);
       if (results === undefined) {
@@ -145,7 +147,7 @@ export class Conversations {
       throw new TailraceError("not_found", "The conversation has no such message on this branch; load it again.");
     }
     const start = Math.max(0, end - count);
-    const messages = await foldNodes(this.#streams, turns.tree, path.slice(start, end));
+    const messages = await foldNodes(this.#answers, turns.tree, path.slice(start, end));
     const page = { id, title: titleOf(turns), messages, revision: turns.tail };
     return start > 0 ? { ...page, before: path[start]!.id } : page;
   }
@@ -181,7 +183,7 @@ export class Conversations {
     if (turns === undefined) return false;
     if (turns.tree.newest !== undefined) await this.#streams.stop(turns.tree.newest);
     // The turns go last: a deletion that is cut off can be made again.
-    for (const node of turns.tree.nodes.values()) if (node.role === "assistant") await this.#streams.delete(node.id);
+    for (const node of turns.tree.nodes.values()) if (node.role === "assistant") await this.#answers.delete(node.id);
     await this.#index.remove(id);
     return this.#streams.delete(conversationName(id));
   }
@@ -191,7 +193,7 @@ export class Conversations {
     const turns = await this.#turns.read(id);
     if (turns === undefined) return undefined;
     const { tree } = turns;
-    const messages = await foldNodes(this.#streams, tree, [...tree.nodes.values()]);
+    const messages = await foldNodes(this.#answers, tree, [...tree.nodes.values()]);
     return {
       version: 1,
       id,
@@ -209,16 +211,20 @@ export class Conversations {
     const streams = this.#streams;
     if (before !== undefined) await streams.stop(before);
     const path = tree.pathTo(answer).slice(0, -1);
+    const answers = this.#answers;
     const producer = async function* (context: SourceContext): AsyncGenerator<UiChunk, void, undefined> {
       yield { type: "start", messageId: answer };
-      const history = await foldNodes(streams, tree, path);
-      const messages = history.map(({ branch: _branch, ...message }) => message);
-      let isFinished = false;
-      for await (const chunk of answerer({ ...context, messages })) {
-        isFinished ||= chunk.type === "finish";
-        yield chunk;
+      try {
+        const history = await foldNodes(answers, tree, path);
+        const messages = history.map(({ branch: _branch, ...message }) => message);
+        const end = yield* courseOf(answerer({ ...context, messages }));
+        // Nobody has stopped it here, but whoever made it says so: the run ends as its last chunk does.
+        if (end === "aborted") await streams.stop(answer);
+      } catch (error) {
+        const told = context.signal.aborted ? undefined : errorChunk(error);
+        if (told !== undefined) yield told;
+        throw error;
       }
-      if (!isFinished) yield { type: "finish" };
     };
     const run = await streams.run<UiChunk>(answer, producer, { ttlMs: this.#keepMs });
     // Last: whoever hears of the turn shall find its answer.

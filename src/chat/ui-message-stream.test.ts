@@ -14,7 +14,8 @@ import { Streams } from "../log/streams.ts";
 import { createListener } from "../node/listener.ts";
 import { emptyAnswer, foldChunk, type ChatMessage, type MessageChunk } from "../wire/ui-message.ts";
 import type { UiChunk } from "../wire/ui-chunks.ts";
-import { Conversations, type Answerer } from "./conversations.ts";
+import { Conversations } from "./conversations.ts";
+import type { Answerer } from "./conversations-types.ts";
 import { uiMessageStream } from "./ui-message-stream.ts";
 import { GOLDEN_CHUNKS } from "./ui-message-stream.test-support.ts";
 

@@ -2,7 +2,10 @@
 // resume and always a terminal chunk.
 
 import { namedEvents, type EventReplyOptions } from "../reply/named-events.ts";
-import type { NamedSource } from "../log/named.ts";
+import { TailraceError } from "../errors.ts";
+import { isNamed, type NamedSource } from "../log/named.ts";
+import { fromPayload } from "../log/payload.ts";
+import type { Payload } from "../log/store.ts";
 import type { End } from "../wire/format.ts";
 import { encodeComment, encodeEvent } from "../wire/sse-encode.ts";
 import type { UiChunk } from "../wire/ui-chunks.ts";
@@ -38,13 +41,17 @@ export async function uiMessageStream(
   const merging = prelude ? await preludeEncoder(request, source) : undefined;
   if (merging !== undefined) headers.set("tailrace-prelude", "1");
   const encoder = merging ?? PLAIN;
+  let last: Payload | undefined;
   return namedEvents(
     request,
     source,
     { ...rest, headers },
     {
-      encodeItem: (item) => encoder.item(item),
-      encodeEnd: (end, id) => encoder.rest() + encodeEnd(end, id),
+      encodeItem: (item) => {
+        last = item.payload;
+        return encoder.item(item);
+      },
+      encodeEnd: (end, id) => encoder.rest() + encodeEnd(end, id, last),
       // A client that knows no such chunk would fail on an event: it gets the history from its start, and a remark.
       encodeGap: (gap) => encoder.rest() + encodeComment(`gap ${JSON.stringify(gap)}`),
       encodeFailure: () => encoder.rest() + encodeEnd({ reason: "failed" }),
@@ -60,10 +67,18 @@ const PLAIN: ItemEncoder = {
 
 const DONE = encodeEvent({ data: "[DONE]" });
 
-function encodeEnd(end: End, id?: string): string {
-  const chunk = endChunk(end);
+/** @param last the item before the end: an answer may have told of its failure itself, and once is enough */
+function encodeEnd(end: End, id?: string, last?: Payload): string {
+  const made = endChunk(end);
+  const chunk = made === undefined || tellsEnd(last) ? undefined : made;
   if (chunk === undefined) return encodeEvent({ id, data: "[DONE]" });
   return encodeEvent({ id, data: chunk }) + DONE;
+}
+
+function tellsEnd(last: Payload | undefined): boolean {
+  if (last === undefined) return false;
+  const { type } = fromPayload(last) as UiChunk;
+  return type === "error" || type === "abort";
 }
 
 const TEXTS = {
@@ -78,7 +93,22 @@ export function endChunk(end: End): UiChunk | undefined {
   return { type: "error", errorText: end.message ?? TEXTS[end.reason], reason: end.reason };
 }
 
-/** The text of an answer, as it is written: for `text(request, …)`. Ends, or throws, as the run does. */
+/**
+ * The text of an answer, as it is written: for `text(request, …)`.
+ *
+ * @throws {TailraceError} as the run does when it fails; `source_failed` for an answer that was stopped, since text has no mark of its
+ *   end but the end of the connection
+ */
 export async function* textOf(source: AsyncIterable<UiChunk>): AsyncGenerator<string, void, undefined> {
-  for await (const chunk of source) if (chunk.type === "text-delta") yield chunk.delta;
+  let isFinished = false;
+  for await (const chunk of source) {
+    if (chunk.type === "text-delta") yield chunk.delta;
+    else if (chunk.type === "error" || chunk.type === "abort") throw brokenOff();
+    isFinished ||= chunk.type === "finish";
+  }
+  if (!isFinished && isNamed(source) && (await source.ended())?.reason === "stopped") throw brokenOff();
+}
+
+function brokenOff(): TailraceError {
+  return new TailraceError("source_failed", "The answer was broken off before its end.");
 }
