@@ -2,6 +2,7 @@
 // each of its answers, and not by each of their tokens.
 
 import { isTailraceError } from "../errors.ts";
+import type { Offset } from "../log/offset.ts";
 import { fromPayload } from "../log/payload.ts";
 import type { Streams } from "../log/streams.ts";
 import { report } from "../trace.ts";
@@ -16,11 +17,15 @@ export const MAX_ANSWER_CHUNKS = 1_000_000;
 /** The most messages that wait to be kept. Those beyond are folded again by the next reader. */
 const MAX_PENDING_COUNT = 256;
 
+/** The most streams whose one item's place is remembered, which saves a question to the store. */
+const MAX_PLACES_COUNT = 10_000;
+
 /** The answers of the conversations of one store. */
 export class Answers {
   readonly #streams: Streams;
   readonly #keepMs: number | undefined;
   readonly #pending = new Map<string, ChatMessage>();
+  readonly #places = new Map<string, Offset>();
   #isWriting = false;
 
   constructor(streams: Streams, keepMs: number | undefined) {
@@ -32,10 +37,14 @@ export class Answers {
   async message(name: string): Promise<ChatMessage | undefined> {
     const kept = this.#pending.get(name) ?? (await this.#kept(name));
     if (kept !== undefined) return kept;
-    const folded = await unlessUnknown(() => this.#fold(name));
-    if (folded === undefined) return undefined;
-    if (folded.end !== undefined) this.#keep(name, folded.message);
-    return folded.message;
+    try {
+      const { message, end } = await this.#fold(name);
+      if (end !== undefined) this.#keep(name, message);
+      return message;
+    } catch (error) {
+      if (isTailraceError(error, "stream_unknown")) return undefined;
+      throw error;
+    }
   }
 
   /** Deletes the answer and what is kept of it. */
@@ -47,12 +56,20 @@ export class Answers {
 
   async #kept(name: string): Promise<ChatMessage | undefined> {
     const { store } = this.#streams;
-    const limits = { maxItems: 1, maxBytes: 1 };
-    return unlessUnknown(async () => {
-      const after = await store.offsetBeforeLast(keptName(name), 1);
-      const payload = (await store.read(keptName(name), after, limits)).items[0]?.payload;
-      return payload === undefined ? undefined : (fromPayload(payload) as ChatMessage);
-    });
+    const beside = keptName(name);
+    try {
+      const after = this.#places.get(beside) ?? (await store.offsetBeforeLast(beside, 1));
+      const payload = (await store.read(beside, after, { maxItems: 1, maxBytes: 1 })).items[0]?.payload;
+      if (payload === undefined) return undefined;
+      if (this.#places.size >= MAX_PLACES_COUNT) this.#places.clear();
+      this.#places.set(beside, after);
+      return fromPayload(payload) as ChatMessage;
+    } catch (error) {
+      // It is not kept yet, or no longer; or what is known of its place is wrong, and folding is right in any case.
+      if (!isTailraceError(error, "stream_unknown") && !isTailraceError(error, "gap")) throw error;
+      this.#places.delete(beside);
+      return undefined;
+    }
   }
 
   async #fold(name: string): Promise<{ readonly message: ChatMessage; readonly end: End | undefined }> {
@@ -106,13 +123,4 @@ export class Answers {
 /** The number tells how chunks are folded: with other rules it is another one, and everything is folded again. */
 function keptName(answer: string): string {
   return `${answer}/message.1`;
-}
-
-async function unlessUnknown<T>(work: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await work();
-  } catch (error) {
-    if (isTailraceError(error, "stream_unknown")) return undefined;
-    throw error;
-  }
 }

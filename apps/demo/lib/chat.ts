@@ -1,7 +1,14 @@
 // Who answers in the chat: the configured model, or the project's own documentation.
 
 import OpenAI from "openai";
-import { Conversations, fromChatCompletions, type Answerer, type ChatMessage, type UiChunk } from "tailrace/chat";
+import {
+  type Answerer,
+  type ChatMessage,
+  Conversations,
+  fromChatCompletions,
+  type UiChunk,
+  withCare,
+} from "tailrace/chat";
 import { answerAboutNotes, isAboutNotes } from "./chat-notes-tool.ts";
 import { answerFromDocs } from "./docs-search.ts";
 import { hasModel } from "./environment.ts";
@@ -10,22 +17,28 @@ import { streams } from "./streams.ts";
 export const conversations: Conversations = new Conversations(streams);
 
 /** Answers the last message, until the signal aborts. */
-export const answer: Answerer = ({ messages, signal }) =>
-  hasModel() ? askModel(messages, signal) : askDocs(messages, signal);
+export const answer: Answerer = (context) =>
+  hasModel() ? askModel(context) : askDocs(context.messages, context.signal);
 
-async function* askModel(
-  messages: readonly ChatMessage[],
-  signal: AbortSignal,
-): AsyncGenerator<UiChunk, void, undefined> {
-  // Made on first use and not when the module loads: the demo builds without a key.
-  const client = new OpenAI({ apiKey: process.env["OPENAI_API_KEY"] ?? "none" });
-  const model = process.env["OPENAI_MODEL"] ?? "gpt-5-mini";
-  const prompt = messages
-    .map(({ role, parts }) => ({ role, content: [textIn(parts), ...filesIn(parts)].filter(Boolean).join("\n") }))
-    .filter(({ content }) => content !== "");
-  const stream = await client.chat.completions.create({ model, messages: prompt, stream: true }, { signal });
-  yield* fromChatCompletions(stream);
-}
+/**
+ * With care: a wait for the model has its limits, it is asked again as long as it has said nothing, and whoever stops an answer stops
+ * the request and its bill.
+ */
+const askModel = withCare<Parameters<Answerer>[0]>(
+  async ({ messages, signal }) => {
+    // Made on first use and not when the module loads: the demo builds without a key.
+    client ??= new OpenAI({ apiKey: process.env["OPENAI_API_KEY"] ?? "none", maxRetries: 0 });
+    const model = process.env["OPENAI_MODEL"] ?? "gpt-5-mini";
+    const prompt = messages
+      .map(({ role, parts }) => ({ role, content: [textIn(parts), ...filesIn(parts)].filter(Boolean).join("\n") }))
+      .filter(({ content }) => content !== "");
+    const stream = await client.chat.completions.create({ model, messages: prompt, stream: true }, { signal });
+    return fromChatCompletions(stream);
+  },
+  { firstChunkMs: 60_000, betweenChunksMs: 30_000 },
+);
+
+let client: OpenAI | undefined;
 
 async function* askDocs(
   messages: readonly ChatMessage[],
