@@ -232,6 +232,11 @@ describe("courseOf()", () => {
     ]);
   });
 
+  test("keeps the finish behind the end of its step", async () => {
+    const { chunks } = await run([{ type: "finish", finishReason: "length" }, { type: "finish-step" }]);
+    expect(chunks).toEqual([{ type: "finish-step" }, { type: "finish", finishReason: "length" }]);
+  });
+
   test("puts a finish behind chunks that lack one", async () => {
     expect(await run([])).toEqual({ chunks: [{ type: "finish" }] });
   });

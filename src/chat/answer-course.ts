@@ -18,9 +18,11 @@ export type CourseEnd = "finished" | "aborted";
 export async function* courseOf(chunks: AsyncIterable<UiChunk>): AsyncGenerator<UiChunk, CourseEnd, undefined> {
   let finish: Extract<UiChunk, { type: "finish" }> | undefined;
   for await (const chunk of chunks) {
-    // Held until it is known to be the last: an answer that fails behind it has not finished.
-    if (finish !== undefined) yield* metadataOf(finish);
-    finish = undefined;
+    // Held until it is known to be the last: an answer that fails behind it has not finished. The end of its step may follow it.
+    if (finish !== undefined && chunk.type !== "finish-step" && chunk.type !== "message-metadata") {
+      yield* metadataOf(finish);
+      finish = undefined;
+    }
     switch (chunk.type) {
       case "start":
         yield* metadataOf(chunk);

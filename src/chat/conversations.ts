@@ -214,6 +214,8 @@ export class Conversations {
     const answers = this.#answers;
     const producer = async function* (context: SourceContext): AsyncGenerator<UiChunk, void, undefined> {
       yield { type: "start", messageId: answer };
+      // The AI SDK's chat goes on with a copy of the message that waited: what that one holds is not to be shown twice.
+      if (path.at(-1)?.role === "assistant") yield { type: "reset-step" };
       try {
         const history = await foldNodes(answers, tree, path);
         const messages = history.map(({ branch: _branch, ...message }) => message);

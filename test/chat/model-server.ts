@@ -247,7 +247,7 @@ export class ModelServer {
     const hasResult = body.messages.at(-1)?.role === "tool";
     this.open++;
     response.once("close", () => this.open--);
-    const manner = MANNERS[prompt.split(" ", 1)[0] ?? ""] ?? MANNERS["short"]!;
+    const manner = MANNERS[/^\w+/.exec(prompt)?.[0] ?? ""] ?? MANNERS["short"]!;
     await manner(new Talk(response, { gate: this.#gate.promise, hasResult, count }));
   }
 }
