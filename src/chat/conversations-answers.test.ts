@@ -4,7 +4,7 @@ import type { Store } from "../log/store.ts";
 import { Streams } from "../log/streams.ts";
 import type { UiChunk } from "../wire/ui-chunks.ts";
 import { messageText } from "../wire/ui-message.ts";
-import { Answers, MAX_ANSWER_CHUNKS } from "./conversations-answers.ts";
+import { Answers } from "./conversations-answers.ts";
 
 const NAME = "answer/c/1";
 const KEPT = `${NAME}/message.1`;
@@ -119,22 +119,20 @@ describe("Answers", () => {
     await expect(streams.create(KEPT)).rejects.toMatchObject({ code: "stream_exists" });
   });
 
-  test(
-    "an answer of MAX_ANSWER_CHUNKS chunks is whole, and one more says that it is not",
-    { timeout: 60_000 },
-    async () => {
-      const delta: UiChunk = { type: "data-x", transient: true, data: 1 };
-      const many = (count: number): readonly UiChunk[] => Array.from({ length: count }, () => delta);
-      const lines = [...chunks, ...many(MAX_ANSWER_CHUNKS - chunks.length - 1), { type: "finish" }];
-      await streams.append(NAME, lines, { end: { reason: "completed" } });
-      await streams.append("longer", [...chunks, ...many(MAX_ANSWER_CHUNKS - chunks.length), { type: "finish" }], {
-        end: { reason: "completed" },
-      });
+  test.each([15_000, 10])(
+    "an answer of %i chunks, where that is the most, is whole; one more says that it is not",
+    async (most) => {
+      answers = new Answers(streams, undefined, most);
+      const many = (count: number): readonly UiChunk[] =>
+        Array.from({ length: count }, () => ({ type: "data-x", transient: true, data: 1 }));
+      const end = { reason: "completed" } as const;
+      await streams.append(NAME, [...chunks, ...many(most - chunks.length - 1), { type: "finish" }], { end });
+      await streams.append("longer", [...chunks, ...many(most - chunks.length), { type: "finish" }], { end });
       expect((await answers.message(NAME))?.end).toEqual({ reason: "completed" });
-      expect((await answers.message("longer"))?.end).toMatchObject({
-        reason: "failed",
-        message: expect.stringContaining("1,000,000 pieces"),
-      });
+      const told = expect.stringContaining(`${most.toLocaleString("en")} pieces`) as string;
+      expect((await answers.message("longer"))?.end).toMatchObject({ reason: "failed", message: told });
+      await kept();
+      expect(await streams.head("longer/message.1")).toBeUndefined();
     },
   );
 });

@@ -12,8 +12,8 @@ import { endChunk } from "./ui-message-stream.ts";
 
 /** How many chunks are read at a time. */
 const READ_ITEMS = 10_000;
-/** The most chunks of an answer that are folded into its message. */
-export const MAX_ANSWER_CHUNKS = 1_000_000;
+/** The most chunks of an answer that are folded into its message, by default. */
+const MAX_ANSWER_CHUNKS = 1_000_000;
 /** The most messages that wait to be kept. Those beyond are folded again by the next reader. */
 const MAX_PENDING_COUNT = 256;
 
@@ -24,12 +24,14 @@ const MAX_PLACES_COUNT = 10_000;
 export class Answers {
   readonly #streams: Streams;
   readonly #keepMs: number | undefined;
+  readonly #maxChunks: number;
   readonly #pending = new Map<string, ChatMessage>();
   readonly #places = new Map<string, Offset>();
   #isWriting = false;
 
-  constructor(streams: Streams, keepMs: number | undefined) {
+  constructor(streams: Streams, keepMs: number | undefined, maxChunksCount: number = MAX_ANSWER_CHUNKS) {
     this.#streams = streams;
+    this.#maxChunks = maxChunksCount;
     this.#keepMs = keepMs;
   }
 
@@ -75,16 +77,17 @@ export class Answers {
   async #fold(name: string): Promise<{ readonly message: ChatMessage; readonly end: End | undefined }> {
     let answer = emptyAnswer(name);
     let after: string | undefined;
-    for (let count = 0; count < MAX_ANSWER_CHUNKS; count += READ_ITEMS) {
-      const { entries, tail, end } = await this.#streams.read<MessageChunk>(name, { after, maxItems: READ_ITEMS });
+    for (let left = this.#maxChunks; left > 0; left -= READ_ITEMS) {
+      const maxItems = Math.min(READ_ITEMS, left);
+      const { entries, tail, end } = await this.#streams.read<MessageChunk>(name, { after, maxItems });
       for (const { value } of entries) answer = foldChunk(answer, value);
       after = entries.at(-1)?.offset ?? tail;
       if (after !== tail) continue;
       const terminal = end && endChunk(end);
       return { message: (terminal === undefined ? answer : foldChunk(answer, terminal)).message, end };
     }
-    const text = `The answer has more than ${MAX_ANSWER_CHUNKS.toLocaleString("en")} pieces; this is its beginning.`;
-    const { message } = foldChunk(answer, { type: "error", errorText: text });
+    const errorText = `The answer has more than ${this.#maxChunks.toLocaleString("en")} pieces; this is its beginning.`;
+    const { message } = foldChunk(answer, { type: "error", errorText });
     return { message, end: undefined };
   }
 

@@ -11,7 +11,11 @@ export interface AnswerContext extends SourceContext {
   readonly messages: readonly ChatMessage[];
 }
 
-/** Gives the chunks of an answer. `start` is put before them, and `finish` behind them if they lack it. */
+/**
+ * Gives the chunks of an answer, of one call of a model or of several. The answer has one `start`, of its own, and one `finish`, the last
+ * that is given, or one made behind them. One that throws or gives an `error` ends as `failed`, and one that gives `abort` as `stopped`;
+ * of what it throws, readers are told the class of a model's error and nothing else.
+ */
 export type Answerer = (context: AnswerContext) => AsyncIterable<UiChunk>;
 
 /** Options of {@link Conversations}. */

@@ -15,8 +15,8 @@ import type { UiChunk } from "../../src/wire/ui-chunks.ts";
 import { isToolPart } from "../../src/wire/ui-message-parts.ts";
 import { type ChatMessage, messageText } from "../../src/wire/ui-message.ts";
 
-/** How long the model may be silent between two tokens. */
-export const SILENCE_MS = 2_000;
+/** How long the model may be silent between two tokens: soon noticed where that is what is tested, and else never. */
+const SILENCE_MS = { stall: 500, other: 120_000 };
 /** The most calls of the model for one answer. */
 export const MAX_STEPS = 4;
 
@@ -45,13 +45,12 @@ type ToolInput = Extract<UiChunk, { type: "tool-input-available" }>;
 /** The answers of the model at `modelUrl`. */
 export function makeAnswerer(modelUrl: string): Answerer {
   const client = new OpenAI({ baseURL: modelUrl, apiKey: "test", maxRetries: 0 });
-  const ask = withCare(
-    async ({ prompt, signal }: { readonly prompt: readonly Prompt[]; readonly signal: AbortSignal }) => {
-      const body = { model: "m", stream: true as const, messages: [...prompt] };
-      return fromChatCompletions(await client.chat.completions.create(body, { signal }));
-    },
-    { betweenChunksMs: SILENCE_MS, baseDelayMs: 1 },
-  );
+  const askOnce = async ({ prompt, signal }: { readonly prompt: readonly Prompt[]; readonly signal: AbortSignal }) => {
+    const body = { model: "m", stream: true as const, messages: [...prompt] };
+    return fromChatCompletions(await client.chat.completions.create(body, { signal }));
+  };
+  const ask = withCare(askOnce, { betweenChunksMs: SILENCE_MS.other, baseDelayMs: 1 });
+  const askBriefly = withCare(askOnce, { betweenChunksMs: SILENCE_MS.stall });
 
   /** The tool runs here, and the model is asked again with what came of it: one answer of several steps. */
   async function* withTools(prompt: Prompt[], signal: AbortSignal): AsyncGenerator<UiChunk> {
@@ -84,7 +83,7 @@ export function makeAnswerer(modelUrl: string): Answerer {
       yield* withTools(prompt, signal);
       return;
     }
-    for await (const chunk of ask({ prompt, signal })) {
+    for await (const chunk of (asked === "stall" ? askBriefly : ask)({ prompt, signal })) {
       // A call that somebody has to allow first.
       if (chunk.type === "finish" && asked.includes("allow") && messages.at(-1)?.role === "user") {
         yield { type: "tool-approval-request", approvalId: "approval-1", toolCallId: "call-1" };

@@ -1,11 +1,10 @@
 // What every chat must hold, wherever it runs: the rows are hosts, the columns are these tests. The stock packages are the judges.
 
-import { DefaultChatTransport, readUIMessageStream, type UIMessage } from "ai";
-import { createParser } from "eventsource-parser";
+import { DefaultChatTransport } from "ai";
 import OpenAI, { APIError } from "openai";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { UiChunk } from "../../src/wire/ui-chunks.ts";
 import type { Host } from "./hosts.ts";
+import { chunksOf, datas, type Item, itemsIn, judged, lastId, Reader, seeded } from "./matrix-reading.ts";
 import { LONG, ModelServer, SHORT } from "./model-server.ts";
 import { StockChat } from "./stock-chat.ts";
 
@@ -27,96 +26,11 @@ const REFUSALS: readonly (readonly [manner: string, told: RegExp])[] = [
 ];
 const PATIENCE = { timeout: 30_000 };
 
-/** An event as a client gets it. */
-interface Item {
-  readonly id: string | undefined;
-  readonly data: string;
-}
-
-/** The whole events in these bytes: what is cut is as if it had never come. */
-function itemsIn(bytes: Uint8Array): readonly Item[] {
-  const items: Item[] = [];
-  const parser = createParser({ onEvent: ({ id, data }) => void items.push({ id, data }) });
-  parser.feed(new TextDecoder().decode(bytes, { stream: true }));
-  return items;
-}
-
-const datas = (items: readonly Item[]): readonly string[] => items.map(({ data }) => data);
-const chunksOf = (items: readonly Item[]): readonly UiChunk[] =>
-  datas(items)
-    .filter((data) => data !== "[DONE]")
-    .map((data) => JSON.parse(data) as UiChunk);
-const lastId = (items: readonly Item[]): string | undefined => items.findLast(({ id }) => id !== undefined)?.id;
-
-/** What the AI SDK's own reader makes of a body. */
-async function judged(
-  body: Uint8Array<ArrayBuffer>,
-): Promise<{ readonly id: string; readonly text: string; readonly errors: number }> {
-  const transport = new DefaultChatTransport({ api: "http://127.0.0.1/", fetch: async () => new Response(body) });
-  const stream = (await transport.reconnectToStream({ chatId: "c" }))!;
-  let message: UIMessage | undefined;
-  let errors = 0;
-  for await (const each of readUIMessageStream({ stream, onError: () => errors++ })) message = each;
-  const text = message?.parts.map((part) => (part.type === "text" ? part.text : "")).join("") ?? "";
-  return { id: message?.id ?? "", text, errors };
-}
-
-/** Numbers from 0 to 1, the same in each run. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
 interface Saved {
   readonly role: string;
   readonly text: string;
   readonly end: string | undefined;
   readonly told: string | undefined;
-}
-
-/** A reader that takes what has come so far. */
-class Reader {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  readonly #controller: AbortController;
-  bytes: Uint8Array<ArrayBuffer> = new Uint8Array();
-
-  constructor(response: Response, controller: AbortController) {
-    this.#reader = response.body!.getReader();
-    this.#controller = controller;
-  }
-
-  get items(): readonly Item[] {
-    return itemsIn(this.bytes);
-  }
-
-  /** Reads until `holds`, or to the end. */
-  async until(holds: (reader: Reader) => boolean = () => false): Promise<this> {
-    while (!holds(this)) {
-      const { done, value } = await this.#reader.read();
-      if (done) break;
-      const joined = new Uint8Array(this.bytes.length + value.length);
-      joined.set(this.bytes);
-      joined.set(value, this.bytes.length);
-      this.bytes = joined;
-    }
-    return this;
-  }
-
-  says(text: string): Promise<this> {
-    return this.until(({ items }) =>
-      chunksOf(items)
-        .map((chunk) => (chunk.type === "text-delta" ? chunk.delta : ""))
-        .join("")
-        .startsWith(text),
-    );
-  }
-
-  leave(): void {
-    this.#controller.abort();
-  }
 }
 
 /** What a row can do beyond the rest. */
