@@ -52,9 +52,9 @@ describe("processes that share one SQLite file", () => {
     reader.tell({ do: "follow", name: "r" });
     // What a plain message to that process and back takes meanwhile is the machine's, and not ours.
     const trips: number[] = [];
-    let isOver = false;
+    const ended = new AbortController();
     const over = reader.report("end").then(({ reason }) => {
-      isOver = true;
+      ended.abort();
       return reason;
     });
     do {
@@ -63,7 +63,7 @@ describe("processes that share one SQLite file", () => {
       await reader.report("pong", (report) => report.at === at);
       trips.push(performance.now() - at);
       await new Promise((resolve) => setTimeout(resolve, 5));
-    } while (!isOver);
+    } while (!ended.signal.aborted);
     expect(await over).toBe("completed");
     const items = reader.items();
     expect(items.map((item) => item.value.n)).toEqual(Array.from({ length: 100 }, (_, n) => n));
