@@ -88,6 +88,18 @@ export const NEEDS = [
     debianPackage: "redis-server",
     elsewhere: forSystem({ darwin: "brew install redis", linux: "sudo apt-get install -y redis-server" }),
   },
+  // Records what a power cut would leave. Other systems have none, and leave those tests out.
+  ...(process.platform === "linux"
+    ? [
+        {
+          name: "strace",
+          variable: "TAILRACE_STRACE",
+          commands: ["strace"],
+          debianPackage: "strace",
+          elsewhere: "sudo apt-get install -y strace",
+        },
+      ]
+    : []),
 ];
 
 /**
