@@ -1,5 +1,6 @@
 // Every setting of the crash test.
 
+import { redisFailover } from "./redis-failover.ts";
 import { redisAlwaysKill, redisEverysecKill } from "./redis-kill.ts";
 import { redisAlwaysPower, redisEverysecPower } from "./redis-power.ts";
 import type { Setting } from "./setting.ts";
@@ -14,4 +15,5 @@ export const SETTINGS: readonly Setting[] = [
   redisEverysecKill,
   redisAlwaysPower,
   redisEverysecPower,
+  redisFailover,
 ];
