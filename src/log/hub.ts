@@ -151,10 +151,10 @@ export class Channel {
 
   /** Another process, or this one, has changed the stream. Its own appends have reached `extend` by the end of the turn. */
   hint(change: Change): void {
-    if (change.tail === undefined) {
+    if (change.tail === undefined || change.wentBack === true) {
       this.#forget();
-      this.#hintedTail = "";
-      this.#hintedEnd = false;
+      this.#hintedTail = change.tail ?? "";
+      this.#hintedEnd = change.tail !== undefined && change.ended;
       this.#wake();
       return;
     }
@@ -179,7 +179,8 @@ export class Channel {
     if (this.#tailStart === undefined || after < this.#tailStart || after > this.#tailEnd!) return undefined;
     let index = this.#tail.length;
     while (index > 0 && this.#tail[index - 1]!.offset > after) index--;
-    if (index === 0 && after !== this.#tailStart) return undefined;
+    // A place that is none of these is not in the stream (any more): the store tells.
+    if (after !== (this.#tail[index - 1]?.offset ?? this.#tailStart)) return undefined;
     const items = this.#tail.slice(index, index + STEP.maxItems);
     const upToDate = index + items.length === this.#tail.length;
     return { items, upToDate, end: upToDate ? this.#end : undefined };

@@ -28,6 +28,10 @@ export class Keeper {
   readonly #runs = new Map<string, KeptRun>();
   /** Runs that could not be written any more although they were ours, with their epochs: to be given up when the store answers. */
   readonly #forsaken = new Map<string, number>();
+  /** The claims that are under way. */
+  readonly #claims = new Set<{ readonly name: string }>();
+  /** Runs that the last beat named although nobody writes them here. */
+  #strays: ReadonlySet<string> = new Set();
   #isUsed = false;
   #look: (() => Promise<void>) | undefined;
   #cancelTick: (() => void) | undefined;
@@ -53,6 +57,13 @@ export class Keeper {
 
   remove(name: string, run: KeptRun): void {
     if (this.#runs.get(name) === run) this.#runs.delete(name);
+  }
+
+  /** A claim of `name` is under way, until the result is called: the store may hold us to be its writer already. */
+  await(name: string): () => void {
+    const claim = { name };
+    this.#claims.add(claim);
+    return () => this.#claims.delete(claim);
   }
 
   /** The store holds this process to be writing `name`, but it does not any more: the next tick gives the run up. */
@@ -141,6 +152,23 @@ export class Keeper {
     for (const name of stopRequested) this.stop(name);
     const still = new Set(owned);
     for (const [name, run] of before) if (!still.has(name)) run.lose();
+    await this.#findStrays(owned);
+  }
+
+  /**
+   * Runs that the store holds to be ours and that nobody writes here: their end was lost with a store that failed over, or the answer to
+   * their claim never came. One that two beats name is given up, for our lease would keep it alive for ever.
+   */
+  async #findStrays(owned: readonly string[]): Promise<void> {
+    const isStray = (name: string): boolean =>
+      !this.#runs.has(name) && !this.#forsaken.has(name) && ![...this.#claims].some((claim) => claim.name === name);
+    const strays = owned.filter(isStray);
+    for (const name of strays) {
+      if (!this.#strays.has(name)) continue;
+      const run = (await this.#store.head(name))?.run;
+      if (run?.owner === this.owner && isStray(name)) this.forsake(name, run.epoch);
+    }
+    this.#strays = new Set(strays);
   }
 
   /** Our lease goes on for the sake of other runs, so these would never be missed. */

@@ -25,8 +25,6 @@ beforeEach(async () => {
     origin: "me",
     look,
     port: {
-      place: undefined,
-      isClosed: false,
       async send(_key, [, , message]) {
         if (!isDeaf) events.onMessage(String(message));
       },

@@ -10,6 +10,8 @@ import type { Change } from "./store.ts";
 
 /** How often an echo is sent, in milliseconds: also how late a change may be told when messages are lost. */
 const ECHO_MS = 1_000;
+/** After how many echoes in vain the connection is replaced. */
+const MAX_DEAF_COUNT = 2;
 /** The most streams that are looked at again; those used longest ago are forgotten first. */
 export const MAX_KNOWN_STREAMS = 20_000;
 /** How many streams are looked at at once. */
@@ -24,7 +26,7 @@ export interface Standing {
 }
 
 export interface RedisChangesOptions {
-  readonly port: RedisPort;
+  readonly port: Pick<RedisPort, "send" | "subscribe">;
   readonly channel: string;
   /** Names this store object: messages of its own are not told a second time. */
   readonly origin: string;
@@ -42,6 +44,8 @@ export class RedisChanges {
   /** The echo that is awaited; empty once it has come. */
   #echo = "";
   #echoCount = 0;
+  /** How often an echo was sent, as Redis has said, and has not come. */
+  #deafCount = 0;
   /** Whether messages may have been lost since the last look. */
   #inDoubt = false;
   #isLooking = false;
@@ -70,6 +74,8 @@ export class RedisChanges {
   /** This process has seen the stream so: whoever follows it needs to be told only of what comes later. */
   saw(name: string, standing: Standing): void {
     if (this.#listeners.size === 0) return;
+    // An answer that was overtaken, or a stream that has gone back: that is for the next look to find out.
+    if (standing.tail < (this.#known.get(name)?.tail ?? 0)) return;
     this.#known.delete(name);
     this.#known.set(name, standing);
     if (this.#known.size > MAX_KNOWN_STREAMS) this.#known.delete(this.#known.keys().next().value!);
@@ -84,9 +90,24 @@ export class RedisChanges {
     this.#cancelTick = undefined;
   }
 
+  /** The other connection was found to be dead: this one may be so too. */
+  renew(): void {
+    if (this.#stop === undefined) return;
+    if (this.#echo !== "") this.#subscribe();
+    this.#tick();
+  }
+
   #start(): void {
+    this.#subscribe();
+    this.#arm();
+  }
+
+  #subscribe(): void {
     const { port, channel } = this.#options;
+    this.#stop?.();
     this.#inDoubt = true; // until the first echo: what is changed before it is not heard
+    this.#echo = "";
+    this.#deafCount = 0;
     this.#stop = port.subscribe(channel, {
       onMessage: (message) => this.#heard(message),
       onDown: () => {
@@ -95,7 +116,6 @@ export class RedisChanges {
       },
       onUp: () => this.#tick(),
     });
-    this.#arm();
   }
 
   #arm(): void {
@@ -105,13 +125,19 @@ export class RedisChanges {
 
   #tick(): void {
     if (this.#stop === undefined) return;
-    if (this.#echo !== "") this.#inDoubt = true; // a second without an answer
+    if (this.#echo === "") this.#deafCount = 0;
+    else this.#inDoubt = true; // a second without an answer
+    // It has not come twice, though Redis has it: nothing comes over this connection any more.
+    if (this.#echo !== "" && this.#deafCount >= MAX_DEAF_COUNT) this.#subscribe();
     if (this.#inDoubt) void this.#lookAgain();
     this.#echo = String(++this.#echoCount);
     const { port, channel, origin } = this.#options;
-    port.send(channel, ["PUBLISH", channel, `${origin} ! ${this.#echo}`]).catch(() => {
-      // The next tick finds out that the echo has not come.
-    });
+    port.send(channel, ["PUBLISH", channel, `${origin} ! ${this.#echo}`]).then(
+      () => this.#deafCount++,
+      () => {
+        // The next tick finds out that the echo has not come.
+      },
+    );
     this.#arm();
   }
 
@@ -121,6 +147,7 @@ export class RedisChanges {
     const message = lineEnd < 0 ? text : text.slice(0, lineEnd);
     const [origin, flags = "", tail = ""] = message.split(" ", 3);
     if (flags === "!") {
+      if (origin === this.#options.origin) this.#deafCount = 0;
       if (origin !== this.#options.origin || tail !== this.#echo) return;
       this.#echo = "";
       if (!this.#inDoubt) return;
@@ -147,7 +174,7 @@ export class RedisChanges {
     this.#emit(
       name,
       standing,
-      isKnown && lineEnd >= 0 ? toAppended(text.slice(lineEnd + 1), standing.tail) : undefined,
+      isKnown && lineEnd >= 0 ? { appended: toAppended(text.slice(lineEnd + 1), standing.tail) } : {},
     );
   }
 
@@ -178,14 +205,18 @@ export class RedisChanges {
     if (before === undefined || this.#known.get(name) !== before || same(before, now)) return;
     if (now === undefined) this.#known.delete(name);
     else this.#known.set(name, now);
-    this.#emit(name, now);
+    this.#emit(name, now, now !== undefined && now.tail < before.tail ? { wentBack: true } : {});
   }
 
-  #emit(name: string, standing: Standing | undefined, appended?: Change["appended"]): void {
+  #emit(
+    name: string,
+    standing: Standing | undefined,
+    more: { readonly appended?: Change["appended"]; readonly wentBack?: boolean } = {},
+  ): void {
     const change: Change =
       standing === undefined
         ? { name, tail: undefined, ended: true, stopRequested: false }
-        : { ...standing, name, tail: offsetOf(standing.tail), appended };
+        : { ...standing, name, tail: offsetOf(standing.tail), ...more };
     for (const listener of this.#listeners) listener(change);
   }
 }

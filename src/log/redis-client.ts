@@ -1,6 +1,6 @@
 // What is asked of a Redis client: one way to send a command and one to listen, over ioredis and over node-redis.
 
-import { afterTurn } from "../clock.ts";
+import { afterTurn, systemClock } from "../clock.ts";
 import { TailraceError } from "../errors.ts";
 
 /** What a command is made of. */
@@ -26,7 +26,9 @@ type Listener = (...args: never[]) => void;
 /** What is used of ioredis. */
 interface Ioredis {
   callBuffer(command: string, ...args: RedisArgument[]): Promise<unknown>;
-  duplicate(): Ioredis;
+  duplicate(override?: object): Ioredis;
+  off?(event: string, listener: Listener): unknown;
+  readonly isCluster?: boolean | undefined;
   subscribe(channel: string): Promise<unknown>;
   disconnect(): void;
   on(event: string, listener: Listener): unknown;
@@ -40,6 +42,7 @@ interface Ioredis {
 
 /** A socket of Node.js, as far as it is used. */
 interface Corkable {
+  destroy(): unknown;
   cork?(): void;
   uncork?(): void;
 }
@@ -47,8 +50,10 @@ interface Corkable {
 /** What is used of node-redis. */
 interface NodeRedis {
   sendCommand(...args: unknown[]): Promise<unknown>;
-  duplicate(): NodeRedis;
+  duplicate(override?: object): NodeRedis;
   connect(): Promise<unknown>;
+  off?(event: string, listener: Listener): unknown;
+  readonly isReady?: boolean | undefined;
   subscribe(channel: string, listener: (message: string) => void): Promise<unknown>;
   destroy(): void;
   on(event: string, listener: Listener): unknown;
@@ -73,6 +78,15 @@ export interface RedisPort {
   subscribe(channel: string, events: SubscriberEvents): () => void;
   /** Whether somebody has closed the client for good, so that trying again is of no use. */
   readonly isClosed: boolean;
+  /** How often the connection has been lost, as far as the client tells. */
+  readonly breakCount: number;
+  readonly isCluster: boolean;
+  /** Whether a connection of its own is made and answered within `limitMs`. Not for clusters, which have several places to ask. */
+  probe?(limitMs: number): Promise<boolean>;
+  /** Gives the connection up and makes another. */
+  replace?(): void;
+  /** Leaves nothing behind in the client. */
+  release(): void;
   /** Where the data is: the same text for two clients of one place; undefined if the client does not say. */
   readonly place: string | undefined;
 }
@@ -108,7 +122,22 @@ function ioredisPort(client: Ioredis): RedisPort {
       stream.uncork?.();
     });
   };
+  const breaks = countBreaks(client, ["close"]);
+  const single: Pick<RedisPort, "probe" | "replace"> = {
+    probe: (limitMs) =>
+      answeredBy(client.duplicate({ retryStrategy: null, maxRetriesPerRequest: 0, lazyConnect: false }), limitMs, {
+        ask: (probe) => probe.callBuffer("PING"),
+        end: (probe) => probe.disconnect(),
+      }),
+    replace: () => void client.stream?.destroy(), // it connects again, and sends again what was not answered
+  };
   return {
+    ...(client.isCluster === true || client.options === undefined ? {} : single),
+    isCluster: client.isCluster === true,
+    get breakCount() {
+      return breaks.count;
+    },
+    release: breaks.release,
     send(_key, args) {
       cork();
       const [command = "", ...rest] = asBuffers(args);
@@ -150,7 +179,26 @@ const AS_BYTES = { typeMapping: { 36: Buffer } };
 
 function nodeRedisPort(client: NodeRedis): RedisPort {
   const isCluster = "masters" in client;
+  const breaks = countBreaks(client, ["reconnecting", "end"]);
+  const single: Pick<RedisPort, "probe" | "replace"> = {
+    probe: (limitMs) =>
+      answeredBy(client.duplicate({ socket: { ...client.options?.socket, reconnectStrategy: false } }), limitMs, {
+        ask: (probe) => probe.connect().then(() => probe.sendCommand(["PING"])),
+        end: destroyQuietly,
+      }),
+    replace() {
+      if (client.isReady !== true) return; // it is connecting already
+      destroyQuietly(client); // what waits for an answer fails, and is tried again
+      client.connect().catch(() => {}); // its own listener for errors is told as well
+    },
+  };
   return {
+    ...(isCluster ? {} : single),
+    isCluster,
+    get breakCount() {
+      return breaks.count;
+    },
+    release: breaks.release,
     send(key, args) {
       const command = asBuffers(args);
       return isCluster ? client.sendCommand(key, false, command, AS_BYTES) : client.sendCommand(command, AS_BYTES);
@@ -178,6 +226,47 @@ function nodeRedisPort(client: NodeRedis): RedisPort {
     },
     place: isCluster ? undefined : nodeRedisPlace(client.options),
   };
+}
+
+interface Emitter {
+  on?(event: string, listener: Listener): unknown;
+  off?(event: string, listener: Listener): unknown;
+}
+
+/** Counts the events by which a client tells that its connection is lost. */
+function countBreaks(
+  client: Emitter,
+  events: readonly string[],
+): { readonly count: number; readonly release: () => void } {
+  const breaks = { count: 0, release };
+  const add = (): void => void breaks.count++;
+  for (const event of events) client.on?.(event, add);
+  function release(): void {
+    for (const event of events) client.off?.(event, add);
+  }
+  return breaks;
+}
+
+interface Asking<C> {
+  readonly ask: (client: C) => Promise<unknown>;
+  readonly end: (client: C) => void;
+}
+
+/** Whether `client`, which is made for this, is answered in time. */
+async function answeredBy<C extends Emitter>(client: C, limitMs: number, { ask, end }: Asking<C>): Promise<boolean> {
+  client.on?.("error", () => {});
+  const { promise: late, resolve } = Promise.withResolvers<boolean>();
+  const cancel = systemClock.after(limitMs, () => resolve(false));
+  try {
+    const answer = ask(client).then(
+      () => true,
+      () => false,
+    );
+    return await Promise.race([answer, late]);
+  } finally {
+    cancel();
+    end(client);
+  }
 }
 
 /** `destroy` throws on a client that was never open, or is no more. */

@@ -4,9 +4,12 @@
 import { systemClock, unref, type Clock } from "../clock.ts";
 import { TailraceError } from "../errors.ts";
 import type { RedisArgument, RedisPort } from "./redis-client.ts";
+import { RedisSilence } from "./redis-silence.ts";
 
 const FIRST_DELAY_MS = 50;
 const MAX_DELAY_MS = 1_000;
+/** How long replicas are waited for at a time by default, in milliseconds. */
+const DEFAULT_WAIT_MS = 1_000;
 
 /** Faults that pass: Redis starts, fails over, is full, or runs somebody's long script. */
 const PASSING =
@@ -15,6 +18,7 @@ const PASSING =
 const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/OOM/, "it is full: raise maxmemory, or lower what is kept (maxmemory-policy should be noeviction)"],
   [/READONLY/, "it is a replica: let the client connect to the primary"],
+  [/^WAIT:/, "what was written is kept, but a failover may lose it; see that the replicas run and follow"],
   [/NOREPLICAS/, "it has too few replicas to write (min-replicas-to-write)"],
   [/LOADING/, "it is still loading its data"],
   [/MISCONF/, "it cannot save to its disk"],
@@ -35,6 +39,38 @@ function toHex(buffer: ArrayBuffer): string {
   return Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** What is asked of replicas. */
+export interface Copies {
+  readonly count: number;
+  /** How long they are waited for at a time, in milliseconds. */
+  readonly withinMs: number;
+}
+
+interface CopyOptions {
+  readonly waitForReplicas?: number | undefined;
+  readonly waitForReplicasMs?: number | undefined;
+}
+
+/** @throws {TailraceError} `input_invalid` */
+export function copiesOf(
+  port: RedisPort,
+  { waitForReplicas = 0, waitForReplicasMs = DEFAULT_WAIT_MS }: CopyOptions,
+): Copies | undefined {
+  if (waitForReplicas === 0) return undefined;
+  if (port.isCluster) {
+    const message = "waitForReplicas needs the one connection that wrote, and a cluster has several; leave it out.";
+    throw new TailraceError("input_invalid", message, { details: { field: "waitForReplicas" } });
+  }
+  const limits = { waitForReplicas, waitForReplicasMs };
+  for (const [field, value] of Object.entries(limits)) {
+    if (Number.isInteger(value) && value > 0) continue;
+    throw new TailraceError("input_invalid", `${field} is ${value}; give a whole number from 1.`, {
+      details: { field },
+    });
+  }
+  return { count: waitForReplicas, withinMs: waitForReplicasMs };
+}
+
 export interface RedisLinkOptions {
   readonly port: RedisPort;
   /** How long a call is tried, in milliseconds. */
@@ -43,14 +79,21 @@ export interface RedisLinkOptions {
   readonly clock: Clock | undefined;
   /** Names the place in messages. */
   readonly place: string;
+  /** What replicas must have of a write that asks for it. */
+  readonly copies?: Copies | undefined;
+  /** The connection was replaced, as nothing came over it any more. */
+  readonly onReplaced: () => void;
 }
 
 export class RedisLink {
   readonly #options: RedisLinkOptions;
+  readonly #silence: RedisSilence;
   #isClosed = false;
 
   constructor(options: RedisLinkOptions) {
     this.#options = options;
+    const { port, copies, onReplaced } = options;
+    this.#silence = new RedisSilence({ port, allowanceMs: copies?.withinMs ?? 0, onReplaced });
   }
 
   /** What scripts are given for the time: negative for the server's own. */
@@ -60,18 +103,36 @@ export class RedisLink {
 
   close(): void {
     this.#isClosed = true;
+    this.#silence.close();
+    this.#options.port.release();
   }
 
-  /** Runs `script` over `keys`, which lie in one slot. @throws {TailraceError} `store_unavailable`, `store_damaged`, `closed` */
-  async run(script: string, keys: readonly string[], args: readonly RedisArgument[]): Promise<unknown> {
+  /**
+   * Runs `script` over `keys`, which lie in one slot. What it answers is copied to replicas first if `mustCopy` says so and the
+   * options ask for it.
+   *
+   * @throws {TailraceError} `store_unavailable`, `store_damaged`, `closed`
+   */
+  async run(
+    script: string,
+    keys: readonly string[],
+    args: readonly RedisArgument[],
+    mustCopy?: (reply: unknown) => boolean,
+  ): Promise<unknown> {
     this.checkOpen();
     const hash = hashes.get(script) ?? (await hashOf(script));
     const untilMs = performance.now() + this.#options.retryForMs;
+    let last: unknown;
     for (let delayMs = FIRST_DELAY_MS; ; delayMs = Math.min(2 * delayMs, MAX_DELAY_MS)) {
       try {
-        return await this.#within(untilMs, this.#once(hash, script, keys, args));
+        return await this.#within(
+          untilMs,
+          this.#copied(untilMs, keys[0]!, mustCopy, () => this.#once(hash, script, keys, args)),
+        );
       } catch (error) {
-        if (error instanceof TailraceError) throw error;
+        if (error instanceof TailraceError)
+          throw last === undefined || error.code === "closed" ? error : this.#faultOf(last);
+        last = error;
         const leftMs = untilMs - performance.now();
         if (!this.#mayPass(error) || leftMs <= delayMs) throw this.#faultOf(error);
         await pause(delayMs * (0.5 + Math.random() / 2));
@@ -82,7 +143,7 @@ export class RedisLink {
 
   /** Sends one command, once. */
   send(key: string, args: readonly RedisArgument[]): Promise<unknown> {
-    return this.#options.port.send(key, args);
+    return this.#silence.send(key, args);
   }
 
   /** @throws {TailraceError} `closed` */
@@ -91,14 +152,33 @@ export class RedisLink {
   }
 
   async #once(hash: string, script: string, keys: readonly string[], args: readonly RedisArgument[]): Promise<unknown> {
-    const { port } = this.#options;
     const rest = [String(keys.length), ...keys, ...args];
     try {
-      return await port.send(keys[0]!, ["EVALSHA", hash, ...rest]);
+      return await this.send(keys[0]!, ["EVALSHA", hash, ...rest]);
     } catch (error) {
       if (!textOf(error).startsWith("NOSCRIPT")) throw error;
-      return port.send(keys[0]!, ["EVAL", script, ...rest]);
+      return this.send(keys[0]!, ["EVAL", script, ...rest]);
     }
+  }
+
+  /** WAIT is of the connection that wrote. One that was lost in between has told nothing: the whole is done again. */
+  async #copied(
+    untilMs: number,
+    key: string,
+    mustCopy: ((reply: unknown) => boolean) | undefined,
+    work: () => Promise<unknown>,
+  ): Promise<unknown> {
+    const { port, copies } = this.#options;
+    const before = port.breakCount;
+    const reply = await work();
+    if (copies === undefined || mustCopy?.(reply) !== true) return reply;
+    const { count, withinMs } = copies;
+    // Half of what is left at most, so that it answers before we give up, and can say what is missing.
+    const ms = Math.max(1, Math.min(withinMs, Math.floor((untilMs - performance.now()) / 2)));
+    const confirmed = Number(await this.send(key, ["WAIT", String(count), String(ms)]));
+    if (port.breakCount !== before) throw new Error("the connection was lost while replicas were waited for");
+    if (confirmed < count) throw new Error(`WAIT: ${confirmed} of ${count} replicas have it after ${ms} ms`);
+    return reply;
   }
 
   /** The client keeps a command while it has no connection: what is asked for must be answered all the same. */

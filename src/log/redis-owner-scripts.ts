@@ -1,7 +1,7 @@
 // The steps over the keys of one owner of runs, and over the two sets that say where to look for runs without one. Each
 // lies in a slot of its own: what belongs to several is done in an order in which every step can be made again.
 
-import { NOW } from "./redis-scripts.ts";
+import { NOW } from "./redis-prelude.ts";
 
 /** Longer than any run waits to be carried on: then an owner that nothing asks for any more is forgotten. */
 const FORGET_MS = 777_600_000;

@@ -3,16 +3,15 @@
 import { JSON_TYPE } from "./append-rules.ts";
 import { TailraceError } from "../errors.ts";
 import { offsetOf } from "./offset.ts";
-import { STREAM_KEYS } from "./redis-scripts.ts";
+import { leapsOf, type Stretch } from "./redis-places.ts";
+import { STREAM_KEYS } from "./redis-prelude.ts";
 import type { RunState } from "./run-rules.ts";
 import type { Payload, StreamConfig, StreamHead } from "./store.ts";
 import type { End } from "../wire/format.ts";
 
 /** A stream as a script shows it. */
-export interface RedisStream extends RunState {
+export interface RedisStream extends RunState, Stretch {
   readonly name: string;
-  readonly start: number;
-  readonly tail: number;
   readonly epoch: number;
   readonly config: StreamConfig;
 }
@@ -58,7 +57,9 @@ function tagOf(name: string): string {
 /** @returns undefined where the script has shown nothing */
 export function toStream(name: string, fields: unknown): RedisStream | undefined {
   if (!Array.isArray(fields)) return undefined;
-  const [start, tail, end, owner, epoch, stop, kind, withinMs, releasedAt, config] = (fields as unknown[]).map(textOf);
+  const [start, tail, end, owner, epoch, stop, kind, withinMs, releasedAt, config, leaps] = (fields as unknown[]).map(
+    textOf,
+  );
   if (start === undefined || tail === undefined || config === undefined) {
     throw new TailraceError("store_damaged", `The stream ${name} is not whole in Redis; delete it.`);
   }
@@ -66,6 +67,7 @@ export function toStream(name: string, fields: unknown): RedisStream | undefined
     name,
     start: Number(start),
     tail: Number(tail),
+    leaps: leapsOf(leaps),
     end: toEnd(end),
     owner,
     epoch: Number(epoch),
@@ -104,9 +106,9 @@ export function toPayload(value: unknown, isJson: boolean): Payload {
   return isJson ? decoder.decode(bytes) : Uint8Array.from(bytes);
 }
 
-/** What CREATE and CLAIM are told of a configuration. */
-export function configArguments(config: StreamConfig): string[] {
-  const limits = [config.maxItems, config.maxBytes, config.maxAgeMs, config.ttlMs];
+/** What CREATE and CLAIM are told of a configuration, and of the tail that a stream of this name has had. */
+export function configArguments(config: StreamConfig, known: number | undefined): string[] {
+  const limits = [config.maxItems, config.maxBytes, config.maxAgeMs, config.ttlMs, known];
   const kind = contentTypeOf(config) === JSON_TYPE ? "j" : "b";
   return [JSON.stringify(config), kind, ...limits.map((limit) => (limit === undefined ? "" : String(limit)))];
 }

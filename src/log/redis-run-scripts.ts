@@ -1,6 +1,7 @@
 // The steps over a stream's keys that give its run to an owner, and end it without one.
 
-import { MAKE, PRELUDE } from "./redis-scripts.ts";
+import { PRELUDE } from "./redis-prelude.ts";
+import { MAKE } from "./redis-scripts.ts";
 import { MAX_IDLE_TAKEOVERS } from "./run-rules.ts";
 
 const FINISH_FUNCTION = `
@@ -11,16 +12,25 @@ local function finish(reason)
 end
 `;
 
-/** ARGV: 5 to 10 as for CREATE, 11 owner, 12 kind or '', 13 withinMs, 14 token, 15 not after. @returns `[claimed, fields]` */
-export const CLAIM: string = `${PRELUDE}${MAKE}
+// A Redis that took over from another may not know of a claim, and gives the run again: the two must not have one epoch, so it
+// is made of the time and of a number that the caller has drawn.
+const EPOCH_FUNCTION = `
+local function fresh(token)
+  local drawn = tonumber(string.sub(token, -3), 16) % 1000
+  return num(math.max(tonumber(M.ep) + 1, now * 1000 + drawn))
+end
+`;
+
+/** ARGV: 5 to 11 as for CREATE, 12 owner, 13 kind or '', 14 withinMs, 15 token, 16 not after. @returns `[claimed, fields]` */
+export const CLAIM: string = `${PRELUDE}${MAKE}${EPOCH_FUNCTION}
 local there = find()
-if there and M.cl == ARGV[14] then return {1, shown()} end
-if now > tonumber(ARGV[15]) then return {-1, false} end
+if there and M.cl == ARGV[15] then return {1, shown()} end
+if now > tonumber(ARGV[16]) then return {-1, false} end
 if not there then make() end
 if M.ep ~= '0' or M.e then return {0, shown()} end
-local set = {'o', ARGV[11], 'ep', '1', 'cl', ARGV[14]}
-if ARGV[12] ~= '' then
-  for _, part in ipairs({'ck', ARGV[12], 'cw', ARGV[13]}) do set[#set + 1] = part end
+local set = {'o', ARGV[12], 'ep', fresh(ARGV[15]), 'cl', ARGV[15]}
+if ARGV[13] ~= '' then
+  for _, part in ipairs({'ck', ARGV[13], 'cw', ARGV[14]}) do set[#set + 1] = part end
 end
 redis.call('HSET', KEYS[1], unpack(set))
 load()
@@ -31,7 +41,7 @@ return {1, shown()}`;
  * ARGV: 5 the epoch that was seen, 6 when the owner's lease ran out ('' where the run must have been given up), 7 owner,
  * 8 token, 9 not after. @returns `[claimed, fields]` or false
  */
-export const TAKE: string = `${PRELUDE}${FINISH_FUNCTION}
+export const TAKE: string = `${PRELUDE}${FINISH_FUNCTION}${EPOCH_FUNCTION}
 if not find() then return false end
 if M.cl == ARGV[8] then return {1, shown()} end
 if now > tonumber(ARGV[9]) then return {-1, false} end
@@ -51,7 +61,7 @@ else
   end
   redis.call('HSET', KEYS[1], 'tc', num(count), 'tl', M.t)
 end
-redis.call('HSET', KEYS[1], 'o', ARGV[7], 'ep', num(tonumber(M.ep) + 1), 'cl', ARGV[8])
+redis.call('HSET', KEYS[1], 'o', ARGV[7], 'ep', fresh(ARGV[8]), 'cl', ARGV[8])
 load()
 tell()
 return {1, shown()}`;

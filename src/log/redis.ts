@@ -3,17 +3,18 @@
 
 import type { Clock } from "../clock.ts";
 import { TailraceError } from "../errors.ts";
-import { checkCursor, checkName, checkSameConfig, JSON_TYPE } from "./append-rules.ts";
+import { checkName, checkSameConfig, JSON_TYPE } from "./append-rules.ts";
 import { offsetOf, sequenceOf, type Offset } from "./offset.ts";
 import { RedisChanges, type Standing } from "./redis-changes.ts";
 import { portOf, type RedisArgument, type RedisClient } from "./redis-client.ts";
 import { AppendLanes } from "./redis-lanes.ts";
-import { RedisLink } from "./redis-link.ts";
+import { copiesOf, RedisLink } from "./redis-link.ts";
 import {
   configArguments,
   contentTypeOf,
   listOf,
   streamKeys,
+  textOf,
   toHead,
   toPayload,
   toStream,
@@ -21,7 +22,10 @@ import {
   type RedisStream,
 } from "./redis-rows.ts";
 import { RedisRuns } from "./redis-runs.ts";
-import { APPEND, CREATE, DELETE, HEAD, READ, STOP } from "./redis-scripts.ts";
+import { KnownTails } from "./redis-known.ts";
+import { checkPlace, countTo, sequenceAt } from "./redis-places.ts";
+import { APPEND } from "./redis-append-script.ts";
+import { CREATE, DELETE, HEAD, READ, STOP } from "./redis-scripts.ts";
 import { checkCarryOn } from "./run-rules.ts";
 import type {
   AppendOptions,
@@ -49,6 +53,13 @@ export interface RedisStoreOptions {
    * with `store_unavailable`.
    */
   readonly retryForMs?: number | undefined;
+  /**
+   * How many replicas must have an append before it is acknowledged, by Redis's `WAIT`. Default 0. An append that they have not
+   * got within `retryForMs` fails with `store_unavailable`, though the primary may keep it. Not for clusters.
+   */
+  readonly waitForReplicas?: number | undefined;
+  /** How long one `WAIT` may last, in milliseconds; what else goes over the client waits behind it. Default 1,000. */
+  readonly waitForReplicasMs?: number | undefined;
   /** Default: the time of the Redis server, so that hosts need not agree. Of this clock only `now` is used. For tests. */
   readonly clock?: Clock | undefined;
 }
@@ -73,6 +84,7 @@ class RedisStore implements Store {
   readonly #lanes: AppendLanes;
   readonly #runs: RedisRuns;
   readonly #changes: RedisChanges;
+  readonly #known: KnownTails = new KnownTails();
 
   constructor(client: RedisClient, options: RedisStoreOptions) {
     const { prefix = "tailrace", retryForMs = DEFAULT_RETRY_MS, clock } = options;
@@ -86,17 +98,22 @@ class RedisStore implements Store {
     const place = port.place ?? "this client";
     this.#prefix = prefix;
     this.key = `redis:${port.place ?? this.#origin}:${prefix}`;
-    this.#link = new RedisLink({ port, retryForMs, clock, place });
+    const copies = copiesOf(port, options);
+    this.#link = new RedisLink({ port, retryForMs, clock, place, copies, onReplaced: () => this.#changes.renew() });
     this.#lanes = new AppendLanes(
       async (name, args, isReleased) => {
         if (isReleased) await this.#runs.willBeLookedAt(name); // first, so that whoever looks finds it from then on
-        return this.#run(APPEND, name, args);
+        const [call = "", ...appends] = args;
+        return this.#run(APPEND, name, [call, String(this.#known.of(name) ?? ""), ...appends], isKept);
       },
       (name, result, appended) => this.#appended(name, result, appended),
     );
     this.#runs = new RedisRuns(this.#link, prefix, (script, name, args) => this.#run(script, name, args));
     this.#changes = new RedisChanges({
-      port,
+      port: {
+        subscribe: (channel, events) => port.subscribe(channel, events),
+        send: (key, args) => this.#link.send(key, args),
+      },
       channel: this.#channel,
       origin: this.#origin,
       look: async (name) => {
@@ -112,7 +129,7 @@ class RedisStore implements Store {
 
   async create(name: string, config: StreamConfig = {}): Promise<{ created: boolean; head: StreamHead }> {
     checkName(name);
-    const [created, fields] = listOf(await this.#run(CREATE, name, configArguments(config)));
+    const [created, fields] = listOf(await this.#run(CREATE, name, configArguments(config, this.#known.of(name))));
     const stream = toStream(name, fields)!;
     if (Number(created) === 1) this.#changes.tell(name, standingOf(stream));
     else checkSameConfig(name, stream.config, config);
@@ -129,14 +146,15 @@ class RedisStore implements Store {
     const [fields, payloads] = listOf(await this.#run(READ, name, args));
     const stream = toStream(name, fields);
     if (stream === undefined) throw unknownStream(name);
-    const from = checkCursor(name, after, stream.start, stream.tail);
+    const from = countTo(stream, checkPlace(name, after, stream))!;
     const isJson = contentTypeOf(stream.config) === JSON_TYPE;
     const items = listOf(payloads).map((payload, index) => ({
-      offset: offsetOf(from + 1 + index),
+      offset: offsetOf(sequenceAt(stream, from + 1 + index)),
       payload: toPayload(payload, isJson),
     }));
     this.#changes.saw(name, standingOf(stream));
-    return { items, head: toHead(stream), upToDate: from + items.length === stream.tail };
+    this.#known.saw(name, stream.tail);
+    return { items, head: toHead(stream), upToDate: from + items.length === countTo(stream, stream.tail) };
   }
 
   async head(name: string): Promise<StreamHead | undefined> {
@@ -147,7 +165,7 @@ class RedisStore implements Store {
   async offsetBeforeLast(name: string, lastItems: number): Promise<Offset> {
     const stream = await this.#look(name);
     if (stream === undefined) throw unknownStream(name);
-    return offsetOf(Math.max(stream.start, stream.tail - lastItems));
+    return offsetOf(sequenceAt(stream, Math.max(0, countTo(stream, stream.tail)! - lastItems)));
   }
 
   async delete(name: string): Promise<boolean> {
@@ -166,7 +184,9 @@ class RedisStore implements Store {
     checkName(name);
     checkCarryOn(carryOn);
     const kind = [carryOn?.kind ?? "", String(carryOn?.withinMs ?? "")];
-    return this.#told(await this.#runs.claim(name, owner, leaseMs, [...configArguments(config), owner, ...kind]));
+    return this.#told(
+      await this.#runs.claim(name, owner, leaseMs, [...configArguments(config, this.#known.of(name)), owner, ...kind]),
+    );
   }
 
   orphans(kinds: readonly string[]): Promise<readonly string[]> {
@@ -213,9 +233,14 @@ class RedisStore implements Store {
     return `${this.#prefix}:changes`;
   }
 
-  #run(script: string, name: string, args: readonly RedisArgument[]): Promise<unknown> {
+  #run(
+    script: string,
+    name: string,
+    args: readonly RedisArgument[],
+    mustCopy?: (reply: unknown) => boolean,
+  ): Promise<unknown> {
     const every = [this.#link.now, this.#channel, this.#origin, name];
-    return this.#link.run(script, streamKeys(this.#prefix, name), [...every, ...args]);
+    return this.#link.run(script, streamKeys(this.#prefix, name), [...every, ...args], mustCopy);
   }
 
   async #look(name: string): Promise<RedisStream | undefined> {
@@ -225,6 +250,7 @@ class RedisStore implements Store {
 
   #appended(name: string, { tail, end }: AppendResult, { release = false }: AppendOptions): void {
     const ended = end !== undefined;
+    this.#known.saw(name, sequenceOf(tail)!);
     this.#changes.tell(name, {
       tail: sequenceOf(tail)!,
       ended,
@@ -244,6 +270,11 @@ class RedisStore implements Store {
     this.#changes.tell(name, standing);
     return claim;
   }
+}
+
+/** Whether an append of the call was made, now or before. */
+function isKept(reply: unknown): boolean {
+  return /\n[wd]/.test(textOf(reply) ?? "");
 }
 
 function standingOf({ tail, end, stopRequested, releasedAtMs }: RedisStream): Standing {

@@ -133,6 +133,8 @@ export interface Change {
   readonly released?: boolean | undefined;
   /** What was appended, where the store tells it at once: whoever has the items up to `before` need not read these. */
   readonly appended?: Pick<AppendResult, "before" | "items" | "end"> | undefined;
+  /** Whether the store has lost items that it had: readers that have seen them are told of a gap when they look. */
+  readonly wentBack?: boolean | undefined;
 }
 
 /**

@@ -106,8 +106,14 @@ export class Streams {
     const { onError, carryOn, carryOnWithinMs = 60_000, ...config } = options;
     const { owner, leaseMs } = this.#keeper;
     const wanted = carryOn === undefined ? undefined : { kind: carryOn, withinMs: carryOnWithinMs };
-    const claim = await this.store.claim(name, owner, leaseMs, config, wanted);
-    if (claim.claimed) await this.#write(claim, { producer, onError, canBeReleased: carryOn !== undefined });
+    const arrived = this.#keeper.await(name);
+    const claim = await this.store
+      .claim(name, owner, leaseMs, config, wanted)
+      .then(async (given) => {
+        if (given.claimed) await this.#write(given, { producer, onError, canBeReleased: carryOn !== undefined });
+        return given;
+      })
+      .finally(arrived);
     return new Run<T>(claim.claimed, this.#hub, name, {}, this.#checkOwner);
   }
 

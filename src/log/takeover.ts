@@ -99,6 +99,15 @@ export class Takeover {
   /** @returns whether this process writes the run now */
   async #take(name: string): Promise<boolean> {
     if (this.#isOver) return false;
+    const arrived = this.#keeper.await(name);
+    try {
+      return await this.#takeOver(name);
+    } finally {
+      arrived();
+    }
+  }
+
+  async #takeOver(name: string): Promise<boolean> {
     const claim = await this.#store.takeOver(name, this.#keeper.owner, this.#keeper.leaseMs);
     if (!claim.claimed) return false; // another process was first, or the run has ended meanwhile
     const registration = this.#handlers.get(claim.head.run?.carryOn ?? "");

@@ -20,8 +20,8 @@ export const takeoverCases: readonly ContractCase[] = [
       await claim(store, "r", "a");
       await claim(store, "other kind", "a", { kind: "l", withinMs: WITHIN_MS });
       await store.claim("no kind", "a", LEASE_MS);
-      await claim(store, "ended", "a");
-      await store.append("ended", [], { epoch: 1, end: { reason: "completed" } });
+      const { epoch } = await claim(store, "ended", "a");
+      await store.append("ended", [], { epoch, end: { reason: "completed" } });
       await store.create("plain");
       equal((await other.head("r"))!.run?.carryOn, "k", "the kind in the head");
       clock.jump(LEASE_MS - 1);
@@ -132,8 +132,8 @@ export const takeoverCases: readonly ContractCase[] = [
       await store.create("plain");
       equal((await store.takeOver("plain", "b", LEASE_MS)).claimed, false, "a stream without a run");
       await store.claim("no kind", "a", LEASE_MS);
-      await claim(store, "ended", "a");
-      await store.append("ended", [], { epoch: 1, end: { reason: "failed" } });
+      const { epoch } = await claim(store, "ended", "a");
+      await store.append("ended", [], { epoch, end: { reason: "failed" } });
       clock.jump(LEASE_MS);
       equal((await store.takeOver("no kind", "b", LEASE_MS)).claimed, false, "a run of no kind");
       const { claimed, head } = await store.takeOver("ended", "b", LEASE_MS);
@@ -145,11 +145,11 @@ export const takeoverCases: readonly ContractCase[] = [
     async run({ store, clock, second }) {
       const other = (await second()) ?? store;
       const { epoch } = await claim(store, "r", "a");
-      await store.claim("no kind", "a", LEASE_MS);
+      const ofNoKind = (await store.claim("no kind", "a", LEASE_MS)).epoch;
       await rejects(store.append("r", ["x"], { release: true }), "input_invalid", "without an epoch");
       await rejects(store.append("r", ["x"], { epoch: epoch + 1, release: true }), "fenced", "with another epoch");
       const { tail } = await store.append("r", ["1"], { epoch, release: true });
-      await store.append("no kind", [], { epoch, release: true });
+      await store.append("no kind", [], { epoch: ofNoKind, release: true });
       await rejects(store.append("r", ["2"], { epoch }), "fenced", "an append by who gave it up");
       equal((await store.beat("a", LEASE_MS)).owned, [], "what that one owns");
       equal(await other.reap(), ["no kind"], "what cannot be carried on ends");
@@ -161,8 +161,8 @@ export const takeoverCases: readonly ContractCase[] = [
       equal(await other.reap(), [], "one millisecond before the end of its time");
       clock.jump(1);
       equal(await other.reap(), ["r"], "when it is over");
-      await claim(store, "both", "a");
-      await store.append("both", [], { epoch, release: true, end: { reason: "completed" } });
+      const ofBoth = (await claim(store, "both", "a")).epoch;
+      await store.append("both", [], { epoch: ofBoth, release: true, end: { reason: "completed" } });
       equal(
         [(await store.head("both"))!.end, await store.orphans(["k"])],
         [{ reason: "completed" }, []],
@@ -175,9 +175,10 @@ export const takeoverCases: readonly ContractCase[] = [
     async run({ store, clock, second }) {
       const other = (await second()) ?? store;
       const names = ["before", "after", "released", "reaped"];
-      for (const name of names) await claim(store, name, "a");
+      const epochs = new Map<string, number>();
+      for (const name of names) epochs.set(name, (await claim(store, name, "a")).epoch);
       await store.requestStop("before");
-      await store.append("released", [], { epoch: 1, release: true });
+      await store.append("released", [], { epoch: epochs.get("released")!, release: true });
       clock.jump(LEASE_MS);
       for (const name of ["after", "released", "reaped"]) await other.requestStop(name);
       for (const name of ["before", "after", "released"]) {

@@ -5,7 +5,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import type { FollowPull } from "../../src/log/follow.ts";
-import { MAX_TOLD_BYTES } from "../../src/log/redis-scripts.ts";
+import { MAX_TOLD_BYTES } from "../../src/log/redis-append-script.ts";
 import { redisStore } from "../../src/log/redis.ts";
 import { Streams } from "../../src/log/streams.ts";
 import type { Store } from "../../src/log/store.ts";

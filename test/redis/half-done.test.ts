@@ -128,8 +128,8 @@ describe("redisStore(), a process that dies half-way", () => {
   test("append() that gives up leaves a run that can be taken, or one whose owner has it still", async () => {
     await eachStep(async (count) => {
       const { living, dying } = place();
-      await living.claim("r", "a", LEASE_MS, {}, KIND);
-      const result = await outcome(dying(count).append("r", ["1"], { epoch: 1, release: true }));
+      const { epoch } = await living.claim("r", "a", LEASE_MS, {}, KIND);
+      const result = await outcome(dying(count).append("r", ["1"], { epoch, release: true }));
       const { owned } = await living.beat("a", LEASE_MS);
       const orphans = await living.orphans(["k"]);
       expect([...owned, ...orphans], `after ${count} steps`).toEqual(["r"]);
@@ -140,8 +140,8 @@ describe("redisStore(), a process that dies half-way", () => {
   test("what is left behind is cleared away when it is old", async () => {
     const { clock, living, dying } = place();
     for (let count = 0; count < 3; count++) await outcome(dying(count).claim(`r${count}`, `a${count}`, LEASE_MS));
-    await living.claim("s", "a", LEASE_MS, {}, KIND);
-    await living.append("s", [], { epoch: 1, release: true });
+    const { epoch } = await living.claim("s", "a", LEASE_MS, {}, KIND);
+    await living.append("s", [], { epoch, release: true });
     await living.append("s", [], { end: { reason: "completed" } });
     clock.jump(61_000 + LEASE_MS);
     await living.reap();

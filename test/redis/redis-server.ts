@@ -23,8 +23,8 @@ export interface RedisServer {
 
 const START_LIMIT_MS = 60_000;
 
-/** Runs the server until its own input ends, which it also does when whoever started it is killed. */
-const KEEPER =
+/** For `sh -c`: runs a server in the folder `$0` until its own input ends, also when whoever started it is killed. */
+export const KEEPER =
   '"$@" >/dev/null & server=$!; echo $server; read -r word; kill -KILL $server; wait $server; [ "$word" = keep ] || rm -rf "$0"';
 
 /** Starts an empty server. `flags` are those of `redis-server`. */
@@ -80,7 +80,7 @@ async function answering(port: number): Promise<void> {
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
