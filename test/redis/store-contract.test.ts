@@ -2,28 +2,19 @@
 
 import { Cluster, Redis } from "ioredis";
 import { createClient, createCluster } from "redis";
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, test } from "vitest";
 import { redisStore } from "../../src/log/redis.ts";
 import { checkRule, storeContract, type StoreMaker } from "../../src/testing/store-contract.ts";
+import { startCluster, type RedisCluster } from "./redis-cluster.ts";
 import { startRedis, type RedisServer } from "./redis-server.ts";
 
 let server: RedisServer;
-/** One node that has every slot: it refuses a script whose keys lie in two. */
-let cluster: RedisServer;
+let cluster: RedisCluster;
 const closers: (() => void)[] = [];
 
 beforeAll(async () => {
-  [server, cluster] = await Promise.all([
-    startRedis(),
-    startRedis(["--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1"]),
-  ]);
-  const admin = new Redis({ port: cluster.port });
-  await admin.call("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
-  const isUp = async (): Promise<void> =>
-    expect(String(await admin.call("CLUSTER", "INFO"))).toContain("cluster_state:ok");
-  await vi.waitFor(isUp); // a node that has just begun waits two seconds before it takes writes
-  admin.disconnect();
-});
+  [server, cluster] = await Promise.all([startRedis(), startCluster(0)]);
+}, 60_000);
 afterEach(() => {
   for (const close of closers.splice(0)) close();
 });
@@ -57,7 +48,7 @@ const makers: Record<string, StoreMaker> = {
   "ioredis, a cluster": {
     isShared: true,
     async make(clock, place) {
-      const client = new Cluster([{ host: "127.0.0.1", port: cluster.port }]);
+      const client = new Cluster([{ host: "127.0.0.1", port: cluster.nodes[0]!.port }]);
       closers.push(() => client.disconnect());
       return redisStore(client, { clock, prefix: place });
     },
@@ -65,7 +56,7 @@ const makers: Record<string, StoreMaker> = {
   "node-redis, a cluster": {
     isShared: true,
     async make(clock, place) {
-      const client = createCluster({ rootNodes: [{ url: cluster.url }] });
+      const client = createCluster({ rootNodes: [{ url: cluster.nodes[0]!.url }] });
       client.on("error", () => {});
       await client.connect();
       closers.push(() => client.destroy());
