@@ -122,7 +122,7 @@ describe.each(SCHEMES)("axe, %s", (scheme) => {
       await page.keyboard.press("Enter");
       await page.getByTestId("queued").waitFor();
       expect(await findings(page), "queued").toEqual([]);
-      model.release();
+      await model.release();
       await expect.poll(() => page.getByTestId("message").count(), { timeout: WAIT_MS }).toBe(4);
       await ended(page, "completed");
       expect(await findings(page), "branches and a file").toEqual([]);

@@ -57,7 +57,7 @@ describe("the list of conversations", { timeout: 120_000 }, () => {
     await expect.poll(() => current(page), SOON).toBe("hold the first one");
     expect(await page.getByRole("heading", { level: 1 }).textContent()).toBe("hold the first one");
     await row(other, "hold the first one").waitFor();
-    model.release();
+    await model.release();
     await completed(page);
     await page.getByRole("link", { name: "New chat" }).click();
     await expect.poll(() => page.getByTestId("message").count(), SOON).toBe(0);

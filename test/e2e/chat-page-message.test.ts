@@ -99,7 +99,6 @@ describe("messages on /chat", { timeout: 120_000 }, () => {
     await page.getByTestId("edit-field").fill("go");
     await page.keyboard.press("Enter");
     await expect.poll(() => shown(page), SOON).toEqual(["again", "completed", "go", "completed"]);
-    model.release();
   });
 
   test("what is sent while an answer is written waits for it, and can be taken back", async () => {
@@ -113,7 +112,7 @@ describe("messages on /chat", { timeout: 120_000 }, () => {
     await page.getByRole("button", { name: "Withdraw: third" }).click();
     expect(await page.getByTestId("composer").inputValue()).toBe("third");
     expect(await shown(page)).toEqual(["hold", null]);
-    model.release();
+    await model.release();
     await expect.poll(() => shown(page), SOON).toEqual(["hold", "completed", "second", "completed"]);
     expect(await page.getByTestId("queued").count()).toBe(0);
   });

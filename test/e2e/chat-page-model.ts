@@ -14,7 +14,7 @@ const WAIT_MS = 60_000;
 
 /**
  * Words of the last question: `think` gives reasoning first · `tool` calls a tool at the end · `long` 60 paragraphs · `fail` it
- * is cut · `hold` it goes on when `release()` is called.
+ * is cut · `hold` before that it waits until `release()` is called.
  */
 export class ChatPageModel {
   readonly #server = createServer((request, response) => {
@@ -25,7 +25,9 @@ export class ChatPageModel {
       void this.#answer(response, messages.at(-1)?.content ?? "");
     });
   });
-  #held: (() => void)[] = [];
+  /** Answers that wait, and who waits for one that does. */
+  readonly #held = new Set<() => void>();
+  #onHeld = (): void => undefined;
 
   static async start(): Promise<ChatPageModel> {
     const model = new ChatPageModel();
@@ -39,13 +41,14 @@ export class ChatPageModel {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/v1`;
   }
 
-  /** Lets all answers that wait go on. */
-  release(): void {
-    for (const go of this.#held.splice(0)) go();
+  /** Lets all answers that wait go on; if none does yet, the first that will. */
+  async release(): Promise<void> {
+    if (this.#held.size === 0) await new Promise<void>((resolve) => (this.#onHeld = resolve));
+    for (const go of this.#held) go();
   }
 
   close(): void {
-    this.release();
+    for (const go of this.#held) go();
     this.#server.closeAllConnections();
     this.#server.close();
   }
@@ -53,8 +56,11 @@ export class ChatPageModel {
   async #hold(response: ServerResponse): Promise<void> {
     const life = new AbortController();
     const left = once(response, "close", { signal: AbortSignal.any([life.signal, AbortSignal.timeout(WAIT_MS)]) });
-    const released = new Promise<void>((resolve) => this.#held.push(resolve));
-    await Promise.race([released, left.catch(() => undefined)]);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#held.add(resolve);
+    this.#onHeld();
+    await Promise.race([promise, left.catch(() => undefined)]);
+    this.#held.delete(resolve);
     life.abort();
   }
 
@@ -71,9 +77,9 @@ export class ChatPageModel {
       write({ delta: { content: text.slice(at, at + 4) } });
       await new Promise((go) => setTimeout(go, 3));
       if (at < FIRST_CHARS) continue;
-      if (question.includes("fail")) return void response.destroy();
       if (isHeld) await this.#hold(response);
       isHeld = false;
+      if (question.includes("fail")) return void response.destroy();
     }
     if (response.destroyed) return;
     if (question.includes("tool")) {
