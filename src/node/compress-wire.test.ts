@@ -238,10 +238,11 @@ describe.each(ENCODINGS)("compress() over a socket, %s", (encoding) => {
       });
     const incoming = await open(encoding);
     incoming.pause();
-    await vi.waitFor(() => expect(outgoing!.writableNeedDrain).toBe(true));
+    // A slow machine takes its time to code what the sockets hold.
+    await vi.waitFor(() => expect(outgoing!.writableNeedDrain).toBe(true), { timeout: 100_000 });
     // The coder works in the thread pool, and may be late with what it had begun.
     let before = -1;
-    await vi.waitFor(() => expect(before).toBe((before = given)), { interval: 200 });
+    await vi.waitFor(() => expect(before).toBe((before = given)), { interval: 200, timeout: 100_000 });
     expect(outgoing!.writableLength).toBeLessThan(200_000);
     incoming.destroy();
     await quiet();
