@@ -4,7 +4,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
+import type { Browser, BrowserContext, Locator, Page, CDPSession } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { launch } from "./browser.ts";
 import { Demo } from "./demo.ts";
@@ -49,9 +49,13 @@ async function open(answer: Answer): Promise<Locator> {
   return row;
 }
 
+const sessions = new WeakMap<Page, CDPSession>();
+
 /** Holds the network to `bytesPerSecond`; 0 lets it go. */
 async function throttle(bytesPerSecond: number): Promise<void> {
-  const session = await context.newCDPSession(page);
+  // One session for a page: what another has asked for would stay.
+  const session = sessions.get(page) ?? (await context.newCDPSession(page));
+  sessions.set(page, session);
   const throughput = bytesPerSecond === 0 ? -1 : bytesPerSecond;
   const conditions = { offline: false, latency: 0, downloadThroughput: throughput, uploadThroughput: throughput };
   await session.send("Network.emulateNetworkConditions", conditions);

@@ -3,7 +3,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Browser, BrowserContext, Page, CDPSession } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { launch } from "./browser.ts";
 import { Demo } from "./demo.ts";
@@ -30,9 +30,13 @@ beforeEach(async () => {
 });
 afterEach(() => context.close());
 
+const sessions = new WeakMap<Page, CDPSession>();
+
 /** Holds the page's network to `bytesPerSecond`, so that there is time to do something half-way; 0 lets it go. */
 async function throttle(page: Page, bytesPerSecond: number): Promise<void> {
-  const session = await context.newCDPSession(page);
+  // One session for a page: what another has asked for would stay.
+  const session = sessions.get(page) ?? (await context.newCDPSession(page));
+  sessions.set(page, session);
   await session.send("Network.enable");
   const throughput = bytesPerSecond === 0 ? -1 : bytesPerSecond;
   const conditions = { offline: false, latency: 0, downloadThroughput: throughput, uploadThroughput: throughput };
