@@ -93,10 +93,14 @@ async function* cutPower(
 async function rewritten(port: number): Promise<void> {
   const client = new Redis({ port });
   try {
-    await client.bgrewriteaof();
-    while (/aof_rewrite_(in_progress|scheduled):1/.test(await client.info("persistence"))) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    const isIdle = async (): Promise<boolean> =>
+      !/aof_rewrite_(in_progress|scheduled):1/.test(await client.info("persistence"));
+    const idle = async (): Promise<void> => {
+      while (!(await isIdle())) await new Promise((resolve) => setTimeout(resolve, 5));
+    };
+    await idle(); // it may have begun one by itself, which is all the same
+    await client.bgrewriteaof().catch(() => undefined);
+    await idle();
   } finally {
     client.disconnect();
   }
