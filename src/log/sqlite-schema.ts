@@ -1,9 +1,9 @@
 // The SQLite file: opened, checked and brought to the current schema; every fault becomes one clear error.
 
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { TailraceError } from "../errors.ts";
+import { makeFolder } from "./sqlite-folder.ts";
 
 /** "tail" in ASCII: marks the file as ours (PRAGMA application_id). */
 const APPLICATION_ID = 0x7461696c;
@@ -79,7 +79,7 @@ const BUSY_WAIT_MS = 20;
 export function openDatabase(path: string, durability: Durability): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(resolve(path)), durability === "disk");
     database = new DatabaseSync(path, { timeout: 5_000 });
     prepareFile(database, path);
     database.exec("PRAGMA journal_mode = WAL");
