@@ -11,7 +11,8 @@ const MAX_LINES_BEFORE = 150;
 
 /**
  * Runs the writers of `plan` until all are gone. At a line that the seed gives, one is killed, or all, or what `atThatLine` does
- * is done instead; it is given a function that kills all. `someLinesBefore` is called at an earlier line.
+ * is done instead; it is given a function that kills all. `someLinesBefore` is called at an earlier line. Writers that have
+ * done all before that line are none to kill, but what is to be done then is done all the same.
  *
  * @returns how many were killed
  */
@@ -40,16 +41,16 @@ export async function killSome(
         }
         if (++lines === beforeAt) someLinesBefore?.();
         if (lines !== killAt) return;
-        const killAll = (): void => {
-          for (const child of children) child.kill();
-        };
         if (atThatLine !== undefined) isDone = atThatLine(killAll);
         else if (killsAll) killAll();
         else children[0]!.kill();
       }),
   );
+  const killAll = (): void => {
+    for (const child of children) child.kill();
+  };
   await Promise.all(children.map(({ gone }) => gone));
-  await isDone;
+  await (isDone ?? atThatLine?.(killAll));
   if (fault !== undefined) throw fault;
   return children.filter(({ wasKilled }) => wasKilled).length;
 }
