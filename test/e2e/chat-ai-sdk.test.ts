@@ -179,9 +179,9 @@ describe.each(["default", "tailrace"] as const)("/chat/ai-sdk, transport %s", (t
 
   test("a message that is sent while the resume is under way can be stopped before its first word", async () => {
     const page = await openPage(transport);
-    const isResume = (request: Request): boolean => request.url().endsWith("/stream");
+    const isResume = (request: Request): boolean => new URL(request.url()).pathname.endsWith("/stream");
     const held = Promise.withResolvers<void>();
-    await page.route("**/api/chat/*/stream", async (route) => {
+    await page.route(/\/api\/chat\/[^/]+\/stream(?:\?|$)/, async (route) => {
       await held.promise;
       await route.continue().catch(() => undefined); // a page that has given it up
     });
