@@ -1,6 +1,7 @@
 // What a hub makes of the changes that a store tells: with items that join on to its tail nothing is read, else once for all.
 
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { afterTurn } from "../clock.ts";
 import { openFollow, type FollowPull } from "./follow.ts";
 import { Hub } from "./hub.ts";
 import { memoryStore } from "./memory.ts";
@@ -8,6 +9,8 @@ import type { AppendResult, Change, Store } from "./store.ts";
 
 interface Stage {
   readonly hub: Hub;
+  /** What an answer of `read` waits for after it was made: what happens meanwhile, it does not know. */
+  holdReads(until: Promise<void>): void;
   /** Appends as another process does: nobody is told until `tell`. */
   write(...payloads: string[]): Promise<AppendResult>;
   /** Tells of an append; with its items or without. */
@@ -18,11 +21,14 @@ interface Stage {
 async function setUp(): Promise<Stage> {
   const inner = memoryStore();
   const reads: string[] = [];
+  let held: Promise<void> | undefined;
   let listener: (change: Change) => void = () => {};
   const store: Store = Object.assign(Object.create(inner) as Store, {
-    read: (...args: Parameters<Store["read"]>) => {
+    read: async (...args: Parameters<Store["read"]>) => {
       reads.push(args[1]);
-      return inner.read(...args);
+      const result = await inner.read(...args);
+      await held;
+      return result;
     },
     head: (name: string) => inner.head(name),
     watch: (given: (change: Change) => void) => {
@@ -34,6 +40,9 @@ async function setUp(): Promise<Stage> {
   const hub = new Hub(store, { onStop() {}, onRelease() {}, onUse() {} });
   return {
     hub,
+    holdReads(until) {
+      held = until;
+    },
     reads,
     write: (...payloads) => inner.append("s", payloads),
     tell(result, withItems) {
@@ -81,6 +90,21 @@ describe("Hub", () => {
     for (const pull of pulls) expect(await take(pull, 1)).toEqual(["3"]);
     expect(stage.reads).toHaveLength(1);
     for (const pull of pulls) pull.close();
+  });
+
+  test("reads on when it is told of more while an answer is on its way that was made before", async () => {
+    const stage = await setUp();
+    const pull = await live(stage);
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    stage.holdReads(held);
+    stage.tell(await stage.write("1"), false);
+    await vi.waitFor(() => expect(stage.reads).toHaveLength(1));
+    stage.tell(await stage.write("2"), true); // it joins on to what is still on its way
+    await new Promise((resolve) => afterTurn(() => afterTurn(() => resolve(undefined)))); // and cannot be read meanwhile
+    release();
+    expect(await take(pull, 2)).toEqual(["1", "2"]);
+    expect(stage.reads).toHaveLength(2);
+    pull.close();
   });
 
   test("gives each item once when a change is told twice, late, or after a read that has found its items", async () => {

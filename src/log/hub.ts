@@ -211,6 +211,7 @@ export class Channel {
       // Without a starting point, each follower reads for itself until one of them has set it.
       while (this.#tailEnd !== undefined && !this.#isCurrent()) {
         const from = this.#tailEnd;
+        const hinted = this.#hintedTail; // what is told from here on, the answer need not know
         const { items, head, upToDate } = await this.#store.read(this.name, from, STEP);
         if (this.#tailEnd !== from) continue; // an append of this process came first
         if (!upToDate) this.#forget();
@@ -219,7 +220,7 @@ export class Channel {
           this.#end = head.end;
         }
         this.#wake();
-        if (head.tail < this.#hintedTail) break; // the stream was made anew: its followers find out
+        if (head.tail < hinted) break; // the stream was made anew: its followers find out
       }
     } catch (error) {
       this.#forget();
