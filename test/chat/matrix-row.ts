@@ -8,7 +8,7 @@ import { datas, type Item, itemsIn, lastId, Reader } from "./matrix-reading.ts";
 import { ModelServer } from "./model-server.ts";
 
 /** How long something is waited for that must come. */
-export const PATIENCE: { readonly timeout: number } = { timeout: 30_000 };
+export const PATIENCE: { readonly timeout: number } = { timeout: 90_000 };
 
 /** A message as the server keeps it. */
 export interface Saved {

@@ -3,4 +3,4 @@
 import { HOSTS } from "./hosts.ts";
 import { chatMatrix } from "./matrix.ts";
 
-for (const [name, start] of HOSTS) chatMatrix(name, start, { noticesSilence: true });
+for (const [name, start] of HOSTS) chatMatrix(name, start, { silences: ["stall"] });

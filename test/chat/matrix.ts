@@ -27,17 +27,17 @@ const REFUSALS: readonly (readonly [manner: string, told: RegExp])[] = [
 ];
 /** What a row can do beyond the rest. */
 export interface MatrixOptions {
-  /** Whether the model's silence is noticed soon enough for a test. */
-  readonly noticesSilence: boolean;
+  /** The ways of a model to fall silent that are noticed soon enough for a test. */
+  readonly silences: readonly string[];
 }
 
 /** Defines the tests of one row. */
 export function chatMatrix(name: string, start: (modelUrl: string) => Promise<Host>, options: MatrixOptions): void {
   // oxlint-disable-next-line vitest/valid-title -- the host's name is the title
-  describe(name, { timeout: 60_000 }, () => {
+  describe(name, () => {
     const row = new Row(start);
     const { open, send, whole, resumeAt, rest, saved, endsAs, stop, joinsAt } = row;
-    beforeAll(() => row.begin(), 60_000);
+    beforeAll(() => row.begin());
     afterAll(() => row.end());
     beforeEach(() => row.next());
     afterEach(() => row.settle());
@@ -258,10 +258,10 @@ export function chatMatrix(name: string, start: (modelUrl: string) => Promise<Ho
       expect(row.model.asked.length).toBe(before + 3);
     });
 
-    test.runIf(options.noticesSilence)(
-      "a model that falls silent is a failed answer, and is no longer listened to",
-      async () => {
-        const chunks = chunksOf(itemsIn(await whole("stall")));
+    test.each(options.silences)(
+      "a model that falls silent (%s) is a failed answer, and is left alone",
+      async (manner) => {
+        const chunks = chunksOf(itemsIn(await whole(manner)));
         expect(chunks.at(-1)).toMatchObject({ type: "error", errorText: expect.stringMatching(/said nothing more/) });
         await expect.poll(() => row.model.open, PATIENCE).toBe(0);
         expect((await saved()).at(-1)).toMatchObject({ text: HALF, end: "failed" });
