@@ -63,8 +63,7 @@ describe("/live and /api/events", () => {
     await new Promise((resolve) => source.addEventListener("connected", resolve, { once: true }));
     const first = await publish("one");
     await expect.poll(() => seen.length).toBe(1);
-    await demo.end("SIGTERM");
-    await demo.start();
+    await demo.roll("SIGTERM");
     const second = await publish("two");
     await expect.poll(() => seen.length).toBe(2);
     expect(seen).toEqual([
@@ -90,8 +89,7 @@ describe("/live and /api/events", () => {
     const seen = (): Promise<string[]> => page.evaluate(() => (globalThis as unknown as { seen: string[] }).seen);
     await publish("native one");
     await expect.poll(seen).toEqual(["native one"]);
-    await demo.end("SIGKILL");
-    await demo.start();
+    await demo.roll("SIGKILL");
     await publish("native two");
     await expect.poll(seen).toEqual(["native one", "native two"]);
     await context.close();
