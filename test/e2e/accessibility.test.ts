@@ -12,7 +12,7 @@ import { Demo } from "./demo.ts";
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 const SCHEMES = ["light", "dark"] as const;
-const WAIT_MS = 20_000;
+const WAIT_MS = 90_000;
 const PHONE = { width: 375, height: 720 };
 const DESK = { width: 1280, height: 800 };
 
@@ -88,18 +88,18 @@ describe.each(SCHEMES)("axe, %s", (scheme) => {
     "/docs/README.md",
     "/chat/ai-sdk",
     "/nowhere",
-  ])("finds nothing on %s", { timeout: 60_000 }, async (path) => {
-    for (const viewport of [DESK, PHONE]) {
-      await open(scheme, viewport, async (page) => {
-        await page.goto(demo.url + path);
-        await page.getByRole("heading", { level: 1 }).waitFor();
-        await expect.poll(() => page.locator("main[aria-busy=true]").count(), { timeout: WAIT_MS }).toBe(0);
-        expect(await findings(page)).toEqual([]);
-      });
-    }
+  ])("finds nothing on %s", async (path) => {
+    await open(scheme, DESK, async (page) => {
+      await page.goto(demo.url + path);
+      await page.getByRole("heading", { level: 1 }).waitFor();
+      await expect.poll(() => page.locator("main[aria-busy=true]").count(), { timeout: WAIT_MS }).toBe(0);
+      expect(await findings(page), "on a desk").toEqual([]);
+      await page.setViewportSize(PHONE);
+      expect(await findings(page), "on a phone").toEqual([]);
+    });
   });
 
-  test("finds nothing on the chat from its beginning to its end", { timeout: 120_000 }, async () => {
+  test("finds nothing on the chat from its beginning to its end", async () => {
     await open(scheme, DESK, async (page) => {
       await page.goto(`${demo.url}/chat`);
       await page.getByTestId("composer").waitFor();
@@ -132,7 +132,7 @@ describe.each(SCHEMES)("axe, %s", (scheme) => {
     });
   });
 
-  test("finds nothing on the list of conversations, in a drawer and beside", { timeout: 120_000 }, async () => {
+  test("finds nothing on the list of conversations, in a drawer and beside", async () => {
     await open(scheme, PHONE, async (page) => {
       await page.goto(`${demo.url}/chat`);
       await ask(page, "go");
@@ -155,7 +155,7 @@ describe.each(SCHEMES)("axe, %s", (scheme) => {
     });
   });
 
-  test("finds nothing where a tool asks whether it may run", { timeout: 60_000 }, async () => {
+  test("finds nothing where a tool asks whether it may run", async () => {
     await open(scheme, PHONE, async (page) => {
       await page.goto(`${docs.url}/chat`);
       await ask(page, "Delete my notes, please");

@@ -7,7 +7,7 @@ import { ChatPageModel } from "./chat-page-model.ts";
 import { Demo } from "./demo.ts";
 
 /** Long enough for a slow machine; what is waited for is seen at once. */
-const SOON = { timeout: 30_000 };
+const SOON = { timeout: 90_000 };
 
 let model: ChatPageModel;
 let demo: Demo;

@@ -9,7 +9,7 @@ import { Demo, type Shared } from "./demo.ts";
 import { Model } from "./model.ts";
 
 const SLOWLY = { kind: "hash", folder: "files", bytesPerSecond: 2_000_000 };
-const SOON = { timeout: 60_000 };
+const SOON = { timeout: 90_000 };
 const READER_COUNT = 10;
 const PUBLISH_EVERY_MS = 20;
 const WHOLE = Array.from({ length: 240 }, (_, index) => `wörd-${index}`).join(" ");

@@ -100,7 +100,7 @@ function expectStream(response: Response): void {
 }
 
 async function expectCount(seen: readonly unknown[], count: number): Promise<void> {
-  await expect.poll(() => seen.length, { timeout: 30_000 }).toBeGreaterThanOrEqual(count);
+  await expect.poll(() => seen.length, { timeout: 90_000 }).toBeGreaterThanOrEqual(count);
 }
 
 export async function startJob(url: string, body: object): Promise<string> {

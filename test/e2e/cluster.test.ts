@@ -10,14 +10,14 @@ import { Upload, type UploadOptions } from "tus-js-client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Events, kept, publish, say, startJob } from "./cluster-exchange.ts";
 import { Demo, type Shared } from "./demo.ts";
-import { followExport, lastOf, sha256Of, startExport } from "./export-exchange.ts";
+import { followExport, hitHalfWay, lastOf, type ReadEvent, sha256Of, startExport } from "./export-exchange.ts";
 import type { Instance } from "./instance.ts";
 import { Model } from "./model.ts";
 import { RawExchange } from "./raw-exchange.ts";
 
 /** A lease, the look after it, and what a slow machine takes on top. */
-const DEATH = { timeout: 60_000 };
-const SOON = { timeout: 60_000 };
+const DEATH = { timeout: 90_000 };
+const SOON = { timeout: 90_000 };
 /** 25 MB at this speed take some 12 s: time to do something half-way. */
 const SLOWLY = { kind: "hash", folder: "files", bytesPerSecond: 2_000_000 };
 const WHOLE = Array.from({ length: 240 }, (_, index) => `wörd-${index}`).join(" ");
@@ -155,16 +155,24 @@ describe.each<Shared>(["redis", "sqlite"])("two instances that share %s", (share
   });
 
   test("an export that is begun by one, which is killed, is made whole by the other, and its file is to be had from both", async () => {
-    const id = await startExport(one.url, { format: "ndjson", rows: 1_000_000 });
-    const exchange = await RawExchange.open(`${other.url}/api/exports/${id}`, "GET");
-    await exchange.until(": checkpoint");
-    exchange.socket.destroy();
-    await without(async () => {
-      const events = await followExport(other.url, id);
-      expect(lastOf(events, "end")).toMatchObject({ reason: "completed" });
-      expect(events.some(({ data }) => data["carriedOn"] === true)).toBe(true);
-      expect(events.filter(({ event }) => event === "log")).toEqual([]); // it was not begun anew
-    });
+    const isCarriedOn = ({ data }: ReadEvent): boolean => data["carriedOn"] === true;
+    const { id, events } = await hitHalfWay(
+      async () => {
+        const started = await startExport(one.url, { format: "ndjson", rows: 1_000_000 });
+        const exchange = await RawExchange.open(`${other.url}/api/exports/${started}`, "GET");
+        await exchange.until(": checkpoint");
+        exchange.socket.destroy();
+        let found: readonly ReadEvent[] = [];
+        await without(async () => {
+          found = await followExport(other.url, started);
+        });
+        return { id: started, events: found };
+      },
+      (outcome) => outcome.events.some(isCarriedOn),
+    );
+    expect(events.some(isCarriedOn)).toBe(true);
+    expect(lastOf(events, "end")).toMatchObject({ reason: "completed" });
+    expect(events.filter(({ event }) => event === "log")).toEqual([]); // it was not begun anew
     const { rows, sha256: digest } = lastOf(await followExport(one.url, id), "result")!["value"] as Record<
       string,
       unknown

@@ -59,9 +59,11 @@ describe("/v1", () => {
   });
 
   test("a reader that leaves stops the model", async () => {
+    model.upTo = 20; // it is still speaking, however late the reader leaves
     const stream = await client.chat.completions.create({ ...ask("slow"), stream: true });
     for await (const { choices } of stream) if (choices[0]?.delta.content) break;
     await expect.poll(() => model.open).toBe(0);
+    model.upTo = Infinity;
   });
 
   test("refuses what it cannot read, in OpenAI's shape", async () => {

@@ -6,8 +6,8 @@ import type { AddressInfo } from "node:net";
 
 /** How the model answers, chosen by a word in the last message; `slow` if there is none of them in it. */
 const MANNERS = {
-  /** 240 words, one every 25 ms, and not more than {@link Model.upTo}. */
-  slow: { words: 240, everyMs: 25 },
+  /** 240 words, one every 10 ms, and not more than {@link Model.upTo}. */
+  slow: { words: 240, everyMs: 10 },
   /** 20 words, at once. */
   quick: { words: 20, everyMs: 0 },
   /** Not a word for as long as anybody listens. */

@@ -51,12 +51,22 @@ export class RawExchange {
   async until(text: string): Promise<void> {
     while (!this.#text.includes(text)) {
       if (this.#isOver) throw new Error(`The answer is over without ${JSON.stringify(text)}: ${this.#text}`);
-      await Promise.race([once(this.socket, "data"), once(this.socket, "close")]);
+      await this.#news();
     }
+  }
+
+  /** Resolves at the next bytes, or when the connection is closed. */
+  #news(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const events = ["data", "close"] as const;
+    for (const event of events) this.socket.once(event, resolve);
+    return promise.finally(() => {
+      for (const event of events) this.socket.off(event, resolve);
+    });
   }
 
   /** Resolves once the server has closed the connection, whether in order or not. */
   async closed(): Promise<void> {
-    if (!this.#isOver) await once(this.socket, "close");
+    while (!this.#isOver) await this.#news();
   }
 }

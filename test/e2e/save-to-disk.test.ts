@@ -85,19 +85,19 @@ describe("Save to disk", () => {
     await throttle(300_000); // 40 s for the whole
     await row.getByTestId("download").focus();
     await page.keyboard.press("Tab");
-    expect(await focused()).toBe("save");
+    await expect.poll(focused).toBe("save");
     await page.keyboard.press("Enter");
     const progress = row.getByTestId("progress");
     const bytesShown = async (): Promise<number> => Number(await progress.getAttribute("data-bytes"));
     await expect.poll(bytesShown).toBeGreaterThan(300_000);
-    expect(await focused()).toBe("pause"); // the pressed button has gone
+    await expect.poll(focused).toBe("pause"); // the pressed button has gone
     await page.keyboard.press("Enter");
     await expect.poll(() => progress.getAttribute("data-status")).toBe("paused");
     const paused = await bytesShown();
     expect(paused).toBeLessThan(BYTES.length);
     expect((await savedFile()).bytes).toBe(0); // what is not whole does not show in the file
     await throttle(0);
-    expect(await focused()).toBe("resume");
+    await expect.poll(focused).toBe("resume");
     await page.keyboard.press("Enter");
     await expect.poll(() => progress.getAttribute("data-status")).toBe("done");
     expect(await savedFile()).toEqual({
@@ -135,7 +135,7 @@ describe("Save to disk", () => {
     const row = await open("dismissed");
     await row.getByTestId("save").click();
     expect([await row.getByTestId("progress").count(), await row.getByRole("alert").count()]).toEqual([0, 0]);
-    expect(await focused()).toBe("save");
+    await expect.poll(focused).toBe("save");
     await page.close();
     page = await context.newPage();
     const other = await open("refused");
