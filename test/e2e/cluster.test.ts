@@ -18,8 +18,8 @@ import { RawExchange } from "./raw-exchange.ts";
 /** A lease, the look after it, and what a slow machine takes on top. */
 const DEATH = { timeout: 90_000 };
 const SOON = { timeout: 90_000 };
-/** 25 MB at this speed take some 12 s: time to do something half-way. */
-const SLOWLY = { kind: "hash", folder: "files", bytesPerSecond: 2_000_000 };
+/** 25 MB at this speed take some 5 s: time to do something half-way. */
+const SLOWLY = { kind: "hash", folder: "files", bytesPerSecond: 5_000_000 };
 const WHOLE = Array.from({ length: 240 }, (_, index) => `wörd-${index}`).join(" ");
 const DATA = randomBytes(8_000_000);
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
@@ -145,9 +145,15 @@ describe.each<Shared>(["redis", "sqlite"])("two instances that share %s", (share
     test("whose instance is killed is carried on by the other, to the same result", async () => {
       const whole = await Events.open(`${one.url}/api/jobs/${await startJob(one.url, { kind: "hash" })}`);
       await whole.over;
-      const followed = await Events.open(`${other.url}/api/jobs/${await startJob(one.url, SLOWLY)}`);
-      await expect.poll(() => followed.named("progress").length, SOON).toBeGreaterThan(0);
-      await without(() => followed.over);
+      const followed = await hitHalfWay(
+        async () => {
+          const events = await Events.open(`${other.url}/api/jobs/${await startJob(one.url, SLOWLY)}`);
+          await expect.poll(() => events.named("progress").length, SOON).toBeGreaterThan(0);
+          await without(() => events.over);
+          return events;
+        },
+        (events) => events.named("state").some((state) => state["carriedOn"] === true),
+      );
       expect(followed.named("state")).toContainEqual(expect.objectContaining({ state: "queued", carriedOn: true }));
       expect(followed.named("result")[0]?.["value"]).toEqual(whole.named("result")[0]?.["value"]);
       expect(followed.named("end")).toMatchObject([{ reason: "completed" }]);

@@ -52,7 +52,7 @@ describe("/api/export", () => {
   test("a stalled reader of a million rows costs little memory, and others are answered meanwhile", async () => {
     const { url } = demo.instances[0]!; // itself: what stands in front of it has buffers of its own
     const port = Number(new URL(url).port);
-    const warm = async (): Promise<void> => void (await (await fetch(`${url}/api/export?rows=50000`)).text());
+    const warm = async (): Promise<void> => void (await (await fetch(`${url}/api/export?rows=300000`)).text());
     const work = async (look: () => void): Promise<void> => {
       const response = await unread(`${url}/api/export?rows=1000000`);
       let held = -1;

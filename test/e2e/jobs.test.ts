@@ -13,8 +13,8 @@ import { Demo } from "./demo.ts";
 import { hitHalfWay } from "./export-exchange.ts";
 import { RawExchange } from "./raw-exchange.ts";
 
-/** 25 MB at this speed take some 12 s: time to do something half-way. */
-const SLOWLY = { kind: "hash", folder: "files", bytesPerSecond: 2_000_000 };
+/** 25 MB at this speed take some 5 s: time to do something half-way. */
+const SLOWLY = { kind: "hash", folder: "files", bytesPerSecond: 5_000_000 };
 /** At this speed two minutes: nobody waits for its end. */
 const ENDLESSLY = { ...SLOWLY, bytesPerSecond: 200_000 };
 

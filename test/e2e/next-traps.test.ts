@@ -144,28 +144,33 @@ describe("Next.js", () => {
     await demo.start();
   });
 
-  test("the demo builds and streams with Cache Components too, and no handler is run at build", async () => {
-    const env = {
-      ...process.env,
-      NODE_ENV: "production",
-      NEXT_TELEMETRY_DISABLED: "1",
-      TAILRACE_CACHE_COMPONENTS: "1",
-    } as NodeJS.ProcessEnv;
-    const next = resolve(ROOT, "node_modules/next/dist/bin/next");
-    const { stdout } = await promisify(execFile)(process.execPath, [next, "build", "apps/demo"], { cwd: ROOT, env });
-    const apis = stdout.split("\n").filter((line) => /\/api\//.test(line));
-    expect(apis.length).toBeGreaterThanOrEqual(8);
-    for (const line of apis) expect(line).toContain("ƒ"); // dynamic, not frozen into a file
-    const other = await Demo.start({ TAILRACE_CACHE_COMPONENTS: "1" });
-    try {
-      const response = await head(`${other.url}/api/events`);
-      const [first] = (await once(response, "data")) as [Buffer];
-      expect(first.toString()).toContain("event: connected");
-      response.destroy();
-      const pages = await Promise.all(["/", "/chat", "/live"].map((path) => fetch(other.url + path)));
-      expect(pages.map((page) => page.status)).toEqual([200, 200, 200]);
-    } finally {
-      await other.remove();
-    }
-  });
+  // A build takes half a minute of a machine that has nothing else to do.
+  test(
+    "the demo builds and streams with Cache Components too, and no handler is run at build",
+    { timeout: 900_000 },
+    async () => {
+      const env = {
+        ...process.env,
+        NODE_ENV: "production",
+        NEXT_TELEMETRY_DISABLED: "1",
+        TAILRACE_CACHE_COMPONENTS: "1",
+      } as NodeJS.ProcessEnv;
+      const next = resolve(ROOT, "node_modules/next/dist/bin/next");
+      const { stdout } = await promisify(execFile)(process.execPath, [next, "build", "apps/demo"], { cwd: ROOT, env });
+      const apis = stdout.split("\n").filter((line) => /\/api\//.test(line));
+      expect(apis.length).toBeGreaterThanOrEqual(8);
+      for (const line of apis) expect(line).toContain("ƒ"); // dynamic, not frozen into a file
+      const other = await Demo.start({ TAILRACE_CACHE_COMPONENTS: "1" });
+      try {
+        const response = await head(`${other.url}/api/events`);
+        const [first] = (await once(response, "data")) as [Buffer];
+        expect(first.toString()).toContain("event: connected");
+        response.destroy();
+        const pages = await Promise.all(["/", "/chat", "/live"].map((path) => fetch(other.url + path)));
+        expect(pages.map((page) => page.status)).toEqual([200, 200, 200]);
+      } finally {
+        await other.remove();
+      }
+    },
+  );
 });

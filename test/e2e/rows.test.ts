@@ -55,7 +55,7 @@ describe("/api/rows", () => {
   test("a reader that stalls costs little memory, and others are answered meanwhile", async () => {
     const port = Number(new URL(demo.url).port);
     const warm = async (): Promise<void> => {
-      await (await rows("count=50000")).text();
+      await (await rows("count=300000")).text();
       for (let count = 0; count < 50; count++) await health();
     };
     const work = async (look: () => void): Promise<void> => {

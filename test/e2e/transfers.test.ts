@@ -47,10 +47,13 @@ describe("/upload", () => {
   test("an upload goes on after a reload in the middle, another tab follows it, and every byte arrives", async () => {
     const page = await context.newPage();
     await page.goto(`${demo.url}/upload`);
-    await throttle(page, 500_000); // a minute for the whole
+    await throttle(page, 3_000_000);
     await page.getByTestId("file-input").setInputFiles(source);
     const upload = page.getByTestId("upload").first();
-    await expect.poll(async () => Number(await upload.getAttribute("data-stored"))).toBeGreaterThan(0);
+    await expect
+      .poll(async () => Number(await upload.getAttribute("data-stored")), { interval: 20 })
+      .toBeGreaterThan(0);
+    await throttle(page, 50_000); // minutes for the rest
     const other = await context.newPage();
     await other.goto(`${demo.url}/upload`);
     await expect.poll(() => other.getByTestId("followed").first().getAttribute("data-state")).toBe("receiving");

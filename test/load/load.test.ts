@@ -68,13 +68,14 @@ describe("a server under load", () => {
       await new Promise((resolve) => setTimeout(resolve, 500));
       most = Math.max(most, (await resources()).rss - before.rss);
     }
-    const beside = alone.map(() => 0);
-    for (const index of beside.keys()) beside[index] = await readFor("/fast", 500);
+    // Not a measure of speed: a stalled reader that took its share of the work would more than halve the other's, each time.
+    // The best against the worst, since others take their share of the machine when they like.
+    const enough = Math.min(...alone) * 0.5;
+    let beside = 0;
+    for (let turns = 0; turns < 20 && beside <= enough; turns++) beside = Math.max(beside, await readFor("/fast", 500));
     stalled.destroy();
     expect(most).toBeLessThan(25 * 1_048_576);
-    // Not a measure of speed: a stalled reader that took its share of the work would more than halve the other's. The best
-    // against the worst, since others take their share of the machine when they like.
-    expect(Math.max(...beside)).toBeGreaterThan(Math.min(...alone) * 0.5);
+    expect(beside).toBeGreaterThan(enough);
     await vi.waitFor(async () => expect((await resources()).openReplies).toBe(0));
   });
 
