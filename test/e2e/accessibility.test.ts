@@ -76,7 +76,7 @@ const ask = async (page: Page, text: string): Promise<void> => {
 const ended = (page: Page, reason: string): Promise<void> =>
   page.locator(`[data-role=assistant][data-end=${reason}]`).last().waitFor({ timeout: WAIT_MS });
 
-describe.each(SCHEMES)("axe, %s", (scheme) => {
+describe("axe", () => {
   test.each([
     "/",
     "/live",
@@ -88,17 +88,23 @@ describe.each(SCHEMES)("axe, %s", (scheme) => {
     "/docs/README.md",
     "/chat/ai-sdk",
     "/nowhere",
-  ])("finds nothing on %s", async (path) => {
-    await open(scheme, DESK, async (page) => {
+  ])("finds nothing on %s, in light and dark, on a desk and on a phone", async (path) => {
+    await open("light", DESK, async (page) => {
       await page.goto(demo.url + path);
       await page.getByRole("heading", { level: 1 }).waitFor();
       await expect.poll(() => page.locator("main[aria-busy=true]").count(), { timeout: WAIT_MS }).toBe(0);
-      expect(await findings(page), "on a desk").toEqual([]);
-      await page.setViewportSize(PHONE);
-      expect(await findings(page), "on a phone").toEqual([]);
+      for (const colorScheme of SCHEMES) {
+        await page.emulateMedia({ colorScheme });
+        for (const viewport of [DESK, PHONE]) {
+          await page.setViewportSize(viewport);
+          expect(await findings(page), `${colorScheme}, ${viewport.width} px`).toEqual([]);
+        }
+      }
     });
   });
+});
 
+describe.each(SCHEMES)("axe, %s", (scheme) => {
   test("finds nothing on the chat from its beginning to its end", async () => {
     await open(scheme, DESK, async (page) => {
       await page.goto(`${demo.url}/chat`);

@@ -1,12 +1,12 @@
 // The live page, the stock EventSource and curl, across a restart of the server.
 
-import { execFile, spawn } from "node:child_process";
-import { promisify } from "node:util";
+import { spawn } from "node:child_process";
 // Under another name: the same name inside a page means the browser's own.
 import { EventSource as StockEventSource } from "eventsource";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launch } from "./browser.ts";
+import { curlUntil } from "./curl.ts";
 import { Demo } from "./demo.ts";
 
 let demo: Demo;
@@ -105,17 +105,7 @@ describe("/live and /api/events", () => {
     await demo.end("SIGTERM");
     await demo.start();
     await publish("missed by curl");
-    const again = await promisify(execFile)("curl", [
-      "-sN",
-      "-m",
-      "2",
-      "-H",
-      `Last-Event-ID: ${id}`,
-      `${demo.url}/api/events`,
-    ]).catch(
-      (error: { stdout: string }) => error, // -m ends it, which curl calls an error
-    );
-    expect(again.stdout).toContain("missed by curl");
-    expect(again.stdout).not.toContain("seen by curl");
+    const again = await curlUntil(["-H", `Last-Event-ID: ${id}`, `${demo.url}/api/events`], "missed by curl");
+    expect(again).not.toContain("seen by curl");
   });
 });
