@@ -1,7 +1,7 @@
 // Chromium, as `npm test` provides it.
 
 import { existsSync } from "node:fs";
-import { chromium, type Browser } from "playwright-core";
+import { chromium, type Browser, type Locator } from "playwright-core";
 
 const CANDIDATES = [
   process.env["TAILRACE_CHROMIUM"],
@@ -31,4 +31,14 @@ export async function launch(): Promise<Browser> {
   const browser = await chromium.launch({ executablePath, args: FLAGS, timeout: WAIT_MS });
   browser.on("context", (context) => context.setDefaultTimeout(WAIT_MS));
   return browser;
+}
+
+/** Waits until React has taken an element over that the server had sent: what is done to it before finds nobody. */
+export async function hydrated(locator: Locator): Promise<void> {
+  const isHydrated = (element: Element): boolean => Object.keys(element).some((key) => key.startsWith("__reactProps"));
+  for (const until = performance.now() + WAIT_MS; !(await locator.evaluate(isHydrated));) {
+    if (performance.now() > until)
+      throw new Error("React has not taken the element over: has its mark another name now?");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }

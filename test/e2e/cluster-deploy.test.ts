@@ -167,7 +167,10 @@ describe.each<Shared>(["redis", "sqlite"])("a rolling deploy of instances that s
       expect(faults).toEqual([]);
       expect(seen).toEqual(acknowledged);
     }
-    expect(refused).toEqual([]);
+    // nginx may have just sent a POST on a connection that is being closed, and must not repeat it (RFC 9110, section 9.2.2): one at
+    // each end of an instance, and nobody has seen it.
+    expect(refused.filter((each) => !each.startsWith("502"))).toEqual([]);
+    expect(refused.length).toBeLessThanOrEqual(demo.instances.length);
     for (const reader of readers) reader.close();
   });
 });

@@ -5,7 +5,7 @@ import { spawn } from "node:child_process";
 import { EventSource as StockEventSource } from "eventsource";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launch } from "./browser.ts";
+import { hydrated, launch } from "./browser.ts";
 import { curlUntil } from "./curl.ts";
 import { Demo } from "./demo.ts";
 
@@ -38,6 +38,7 @@ describe("/live and /api/events", () => {
     const titles = (): Promise<string[]> => one.getByTestId("notification").allTextContents();
     const shows = (title: string): Promise<void> =>
       expect.poll(async () => (await titles()).filter((text) => text.includes(title)).length).toBe(1);
+    await hydrated(two.getByTestId("title"));
     await two.getByTestId("title").fill("from the other tab");
     await two.getByTestId("body").fill("hello");
     await two.getByTestId("publish").click();

@@ -5,7 +5,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Browser, BrowserContext, Page, CDPSession } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { launch } from "./browser.ts";
+import { hydrated, launch } from "./browser.ts";
 import { Demo } from "./demo.ts";
 
 let demo: Demo;
@@ -47,6 +47,7 @@ describe("/upload", () => {
   test("an upload goes on after a reload in the middle, another tab follows it, and every byte arrives", async () => {
     const page = await context.newPage();
     await page.goto(`${demo.url}/upload`);
+    await hydrated(page.getByTestId("file-input"));
     await throttle(page, 3_000_000);
     await page.getByTestId("file-input").setInputFiles(source);
     const upload = page.getByTestId("upload").first();
@@ -74,8 +75,9 @@ describe("/files", () => {
   test("a download is paused and resumed, and every byte is saved", async () => {
     const page = await context.newPage();
     await page.goto(`${demo.url}/files`);
-    await throttle(page, 500_000); // a minute for the whole
     const row = page.locator('[data-testid="file"][data-name="random.bin"]').first();
+    await row.getByTestId("download").waitFor(); // what the page itself needs is not to share the little that there is
+    await throttle(page, 500_000); // a minute for the whole
     await row.getByTestId("download").click();
     const progress = row.getByTestId("progress");
     await expect.poll(async () => Number(await progress.getAttribute("data-bytes"))).toBeGreaterThan(300_000);
