@@ -59,6 +59,7 @@ export async function badNetwork(port: number): Promise<BadNetwork> {
 
   function pipe(link: Link, from: Socket, to: Socket, way: Way): void {
     let free = performance.now(); // when the line is free again
+    const late: Buffer[] = [];
     from.setNoDelay(true);
     from.on("data", (chunk: Buffer) => {
       if (link.swallows === way || link.swallows === "both") return;
@@ -66,8 +67,16 @@ export async function badNetwork(port: number): Promise<BadNetwork> {
       const now = performance.now();
       free = Math.max(now, free) + (chunk.length / bytesPerSecond) * 1_000;
       const waitMs = free - now + latencyMs;
-      if (waitMs === 0) to.write(chunk);
-      else setTimeout(() => to.writable && to.write(chunk), waitMs);
+      if (waitMs === 0 && late.length === 0) {
+        to.write(chunk);
+        return;
+      }
+      late.push(chunk);
+      // Timers of one moment may fire in any order: each lets the oldest piece go.
+      setTimeout(() => {
+        const oldest = late.shift()!;
+        if (to.writable) to.write(oldest);
+      }, waitMs);
     });
     from.on("close", () => {
       links.delete(link);
