@@ -80,6 +80,8 @@ export interface RedisPort {
   readonly isClosed: boolean;
   /** How often the connection has been lost, as far as the client tells. */
   readonly breakCount: number;
+  /** Calls `listener` whenever the connection is lost, before any other is there. */
+  onBreak(listener: () => void): void;
   readonly isCluster: boolean;
   /** Whether a connection of its own is made and answered within `limitMs`. Not for clusters, which have several places to ask. */
   probe?(limitMs: number): Promise<boolean>;
@@ -137,6 +139,7 @@ function ioredisPort(client: Ioredis): RedisPort {
     get breakCount() {
       return breaks.count;
     },
+    onBreak: breaks.listen,
     release: breaks.release,
     send(_key, args) {
       cork();
@@ -198,6 +201,7 @@ function nodeRedisPort(client: NodeRedis): RedisPort {
     get breakCount() {
       return breaks.count;
     },
+    onBreak: breaks.listen,
     release: breaks.release,
     send(key, args) {
       const command = asBuffers(args);
@@ -233,13 +237,20 @@ interface Emitter {
   off?(event: string, listener: Listener): unknown;
 }
 
+interface Breaks {
+  readonly count: number;
+  readonly listen: (listener: () => void) => void;
+  readonly release: () => void;
+}
+
 /** Counts the events by which a client tells that its connection is lost. */
-function countBreaks(
-  client: Emitter,
-  events: readonly string[],
-): { readonly count: number; readonly release: () => void } {
-  const breaks = { count: 0, release };
-  const add = (): void => void breaks.count++;
+function countBreaks(client: Emitter, events: readonly string[]): Breaks {
+  const listeners: (() => void)[] = [];
+  const breaks = { count: 0, listen: (listener: () => void) => void listeners.push(listener), release };
+  const add = (): void => {
+    breaks.count++;
+    for (const listener of listeners) listener();
+  };
   for (const event of events) client.on?.(event, add);
   function release(): void {
     for (const event of events) client.off?.(event, add);

@@ -3,24 +3,32 @@
 import { describe, expect, test, vi } from "vitest";
 import type { RedisArgument } from "./redis-client.ts";
 import { AppendLanes, MAX_APPENDS_PER_CALL, MAX_CALL_BYTES, MAX_WAITING_APPENDS } from "./redis-lanes.ts";
+import type { AppendOptions } from "./store.ts";
 
-/** Stands for Redis: takes every append, and counts how many each call has. */
-function setUp(): { lanes: AppendLanes; calls: number[]; numbers: string[] } {
+/** Stands for Redis: takes every append, and counts how many items each call has, and in how many groups they come. */
+function setUp(): { lanes: AppendLanes; calls: number[]; groups: number[]; numbers: string[] } {
   const calls: number[] = [];
+  const groups: number[] = [];
   const numbers: string[] = [];
   let tail = 0;
   const lanes = new AppendLanes(
     async (_name, args: readonly RedisArgument[]) => {
       numbers.push(String(args[0]));
+      let items = 0;
       let count = 0;
-      for (let position = 1; position < args.length; position += 10 + Number(args[position + 9])) count++;
-      calls.push(count);
-      tail += count;
-      return [String(tail - count), ...Array.from({ length: count }, () => "w")].join("\n");
+      for (let position = 1; position < args.length; count++) {
+        const own = Number(args[position + 2]);
+        items += own;
+        position += (args[position + 3] === "" ? 4 : 11) + own;
+      }
+      calls.push(items);
+      groups.push(count);
+      tail += items;
+      return [String(tail - items), ...Array.from({ length: count }, () => "w")].join("\n");
     },
     () => undefined,
   );
-  return { lanes, calls, numbers };
+  return { lanes, calls, groups, numbers };
 }
 
 describe("AppendLanes", () => {
@@ -53,6 +61,29 @@ describe("AppendLanes", () => {
     await lanes.idle();
     expect(results.slice(1).map((result) => result.before)).toEqual(results.slice(0, -1).map((result) => result.tail));
     expect(numbers).toEqual(["1", "2"]);
+  });
+
+  test("sends appends that differ in nothing but their items as one, and others each by itself", async () => {
+    const { lanes, calls, groups } = setUp();
+    const append = async (...optionsOf: AppendOptions[]): Promise<number> => {
+      const results = await Promise.all(optionsOf.map((options) => lanes.append("s", ["1", "2"], options)));
+      expect(results.map((result) => result.items.length)).toEqual(optionsOf.map(() => 2));
+      expect(results.slice(1).map(({ before }) => before)).toEqual(results.slice(0, -1).map(({ tail }) => tail));
+      return groups.pop()!;
+    };
+    expect(await append({}, {}, {})).toBe(1);
+    expect(await append({ epoch: 1 }, { epoch: 1 })).toBe(1);
+    expect(await append({ epoch: 1 }, { epoch: 2 })).toBe(2);
+    expect(await append({ epoch: 1 }, {})).toBe(2);
+    expect(await append({}, { end: { reason: "completed" } })).toBe(2);
+    expect(await append({ expect: "now" }, { expect: "now" })).toBe(2);
+    expect(await append({ producer: { id: "p", epoch: 0, seq: 0 } })).toBe(1);
+    expect(await append({ epoch: 1, release: true }, { epoch: 1, release: true })).toBe(2);
+    await Promise.all([lanes.append("s", ["1"], {}), lanes.append("s", [new Uint8Array(1)], {})]);
+    expect(groups.pop()).toBe(2);
+    await Promise.all([lanes.append("s", ["1"], {}), lanes.append("s", [], {})]);
+    expect(groups.pop()).toBe(2);
+    expect(calls.slice(0, 2)).toEqual([6, 4]);
   });
 
   test("refuses one append more than MAX_WAITING_APPENDS", async () => {

@@ -69,11 +69,19 @@ export class AppendLanes {
     while (lane.length > 0) {
       const batch = lane.splice(0, countOf(lane));
       this.#waitingCount -= batch.length;
+      const isUniform = batch.every((waiting) => isLike(waiting, batch[0]!));
       const args: RedisArgument[] = [String(++this.#call)];
-      for (const waiting of batch) args.push(...argumentsOf(waiting));
+      if (isUniform)
+        args.push(
+          ...argumentsOf(
+            batch.flatMap(({ payloads }) => payloads),
+            batch[0]!.options,
+          ),
+        );
+      else for (const { payloads, options } of batch) args.push(...argumentsOf(payloads, options));
       try {
         const outcome = textOf(await this.#send(name, args, batch.some(isRelease))) ?? "";
-        this.#settle(name, batch, outcome);
+        this.#settle(name, batch, outcome, isUniform);
       } catch (error) {
         for (const { reject } of batch) reject(error);
       }
@@ -81,7 +89,7 @@ export class AppendLanes {
     this.#lanes.delete(name);
   }
 
-  #settle(name: string, batch: readonly Waiting[], outcome: string): void {
+  #settle(name: string, batch: readonly Waiting[], outcome: string, isUniform: boolean): void {
     if (outcome === "u" || outcome === "s") {
       const error =
         outcome === "u"
@@ -94,7 +102,7 @@ export class AppendLanes {
     let tail = Number(start);
     for (const [index, waiting] of batch.entries()) {
       try {
-        const result = resultOf(name, waiting, tail, lines[index] ?? "");
+        const result = resultOf(name, waiting, tail, lines[isUniform ? 0 : index] ?? "");
         tail += result.items.length;
         if (!result.duplicate) this.#told(name, result, waiting.options);
         waiting.resolve(result);
@@ -121,20 +129,35 @@ function countOf(lane: readonly Waiting[]): number {
   return count;
 }
 
-function argumentsOf({ payloads, options }: Waiting): RedisArgument[] {
+/** Whether the two may go as one append: they are carried out both, or neither. */
+function isLike(one: Waiting, other: Waiting): boolean {
+  return (
+    isPlain(one.options) &&
+    one.options.epoch === other.options.epoch &&
+    isPlain(other.options) &&
+    one.payloads.length > 0 &&
+    kindOf(one.payloads) === kindOf(other.payloads)
+  );
+}
+
+function isPlain({ producer, expect, end, release }: AppendOptions): boolean {
+  return producer === undefined && expect === undefined && end === undefined && release !== true;
+}
+
+function argumentsOf(payloads: readonly Payload[], options: AppendOptions): RedisArgument[] {
   const { producer, expect, epoch, end, release = false } = options;
-  const expected = expect === undefined ? "" : String(sequenceOf(expect) ?? "never");
+  const first = [kindOf(payloads), epoch === undefined ? "" : String(epoch), String(payloads.length)];
+  if (isPlain(options)) return [...first, "", ...payloads];
   return [
-    kindOf(payloads),
-    expected,
-    epoch === undefined ? "" : String(epoch),
+    ...first,
+    "o",
+    expect === undefined ? "" : String(sequenceOf(expect) ?? "never"),
     end === undefined ? "" : JSON.stringify(end),
     release ? "1" : "",
     producer === undefined ? "" : "p",
     producer?.id ?? "",
     String(producer?.epoch ?? 0),
     String(producer?.seq ?? 0),
-    String(payloads.length),
     ...payloads,
   ];
 }

@@ -83,6 +83,8 @@ export interface RedisLinkOptions {
   readonly copies?: Copies | undefined;
   /** The connection was replaced, as nothing came over it any more. */
   readonly onReplaced: () => void;
+  /** The connection was lost, or Redis or the client has refused something: what was known of the server may be so no more. */
+  readonly onDoubt: () => void;
 }
 
 export class RedisLink {
@@ -92,8 +94,14 @@ export class RedisLink {
 
   constructor(options: RedisLinkOptions) {
     this.#options = options;
-    const { port, copies, onReplaced } = options;
+    const { port, copies, onReplaced, onDoubt } = options;
+    port.onBreak(onDoubt);
     this.#silence = new RedisSilence({ port, allowanceMs: copies?.withinMs ?? 0, onReplaced });
+  }
+
+  /** How often the connection has been lost. */
+  get breakCount(): number {
+    return this.#options.port.breakCount;
   }
 
   /** What scripts are given for the time: negative for the server's own. */
@@ -156,6 +164,7 @@ export class RedisLink {
     try {
       return await this.send(keys[0]!, ["EVALSHA", hash, ...rest]);
     } catch (error) {
+      this.#options.onDoubt();
       if (!textOf(error).startsWith("NOSCRIPT")) throw error;
       return this.send(keys[0]!, ["EVAL", script, ...rest]);
     }

@@ -23,6 +23,7 @@ import {
 } from "./redis-rows.ts";
 import { RedisRuns } from "./redis-runs.ts";
 import { KnownTails } from "./redis-known.ts";
+import { PrimaryProof } from "./redis-proof.ts";
 import { checkPlace, countTo, sequenceAt } from "./redis-places.ts";
 import { APPEND } from "./redis-append-script.ts";
 import { CREATE, DELETE, HEAD, READ, STOP } from "./redis-scripts.ts";
@@ -85,6 +86,8 @@ class RedisStore implements Store {
   readonly #runs: RedisRuns;
   readonly #changes: RedisChanges;
   readonly #known: KnownTails = new KnownTails();
+  readonly #proof: PrimaryProof = new PrimaryProof();
+  readonly #isCluster: boolean;
 
   constructor(client: RedisClient, options: RedisStoreOptions) {
     const { prefix = "tailrace", retryForMs = DEFAULT_RETRY_MS, clock } = options;
@@ -99,12 +102,20 @@ class RedisStore implements Store {
     this.#prefix = prefix;
     this.key = `redis:${port.place ?? this.#origin}:${prefix}`;
     const copies = copiesOf(port, options);
-    this.#link = new RedisLink({ port, retryForMs, clock, place, copies, onReplaced: () => this.#changes.renew() });
+    this.#isCluster = port.isCluster;
+    this.#link = new RedisLink({
+      port,
+      retryForMs,
+      clock,
+      place,
+      copies,
+      onReplaced: () => this.#changes.renew(),
+      onDoubt: () => this.#proof.drop(),
+    });
     this.#lanes = new AppendLanes(
       async (name, args, isReleased) => {
         if (isReleased) await this.#runs.willBeLookedAt(name); // first, so that whoever looks finds it from then on
-        const [call = "", ...appends] = args;
-        return this.#run(APPEND, name, [call, String(this.#known.of(name) ?? ""), ...appends], isKept);
+        return this.#send(name, args);
       },
       (name, result, appended) => this.#appended(name, result, appended),
     );
@@ -243,6 +254,17 @@ class RedisStore implements Store {
     return this.#link.run(script, streamKeys(this.#prefix, name), [...every, ...args], mustCopy);
   }
 
+  async #send(name: string, [call = "", ...appends]: readonly RedisArgument[]): Promise<unknown> {
+    const before = this.#link.breakCount;
+    const args = [call, String(this.#known.of(name) ?? ""), this.#proof.argument, ...appends];
+    const reply = await this.#run(APPEND, name, args, isKept);
+    if (!Array.isArray(reply)) return reply;
+    const [outcome, proof] = reply as unknown[];
+    // A cluster has several primaries, and a connection that was lost meanwhile may have led to another.
+    if (!this.#isCluster && this.#link.breakCount === before) this.#proof.saw(textOf(proof) ?? "");
+    return outcome;
+  }
+
   async #look(name: string): Promise<RedisStream | undefined> {
     const [, fields] = listOf(await this.#run(HEAD, name, []));
     return toStream(name, fields);
@@ -274,7 +296,7 @@ class RedisStore implements Store {
 
 /** Whether an append of the call was made, now or before. */
 function isKept(reply: unknown): boolean {
-  return /\n[wd]/.test(textOf(reply) ?? "");
+  return /\n[wd]/.test(textOf(Array.isArray(reply) ? reply[0] : reply) ?? "");
 }
 
 function standingOf({ tail, end, stopRequested, releasedAtMs }: RedisStream): Standing {
