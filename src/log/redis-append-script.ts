@@ -58,8 +58,8 @@ end
  * What the last call of each writer was stands in the stream's hash under `w` and its name: the number, the second it came in, and what
  * was answered, if that is short; else that stands among the writers.
  *
- * @returns the tail before the call and one line per append; or `u`: no such stream; or `s`: too late. In a list with the
- * proof where there is a new one.
+ * @returns the tail before the call and one line per append; or `u`: no such stream; or `s`: too late. In a list if there is more to
+ * tell: a new proof or '-', and the owner of a run that has ended or been given up.
  */
 export const APPEND: string = `${COMMON_CASE}${PRELUDE}
 if not find() then return 'u' end
@@ -69,7 +69,8 @@ if record then
   local last, outcome = string.match(record, '^(%d+) %d+\\n?(.*)$')
   if tonumber(last) == call then
     redis.pcall('HSET', KEYS[1], 'w' .. ARGV[3], record) -- for WAIT: on another connection than the first time, it waits for this
-    return outcome ~= '' and outcome or redis.call('HGET', KEYS[5], ARGV[3])
+    outcome = outcome ~= '' and outcome or redis.call('HGET', KEYS[5], ARGV[3])
+    return (M.e or M.ra) and {outcome, '-', M.o} or outcome
   end
   if tonumber(last) > call then return 's' end
 end
@@ -209,5 +210,7 @@ elseif again then
   redis.pcall('HSET', KEYS[1], 't', M.t) -- for WAIT: the replicas have this no sooner than what was made before
 end
 touch()
-if gen and not proved then return {outcome, (gen == '' and '-' or gen) .. ' ' .. second} end
+local proof = gen and not proved and (gen == '' and '-' or gen) .. ' ' .. second
+local owner = (wrote or again) and (M.e or M.ra) and M.o
+if proof or owner then return {outcome, proof or '-', owner} end
 return outcome`;

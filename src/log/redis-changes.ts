@@ -30,6 +30,8 @@ export interface RedisChangesOptions {
   readonly channel: string;
   /** Names this store object: messages of its own are not told a second time. */
   readonly origin: string;
+  /** Another process has ended, deleted, stopped or given up something. */
+  readonly onTurn?: (name: string) => void;
   /** How the stream stands now; undefined if it is gone. */
   readonly look: (name: string) => Promise<Standing | undefined>;
 }
@@ -157,6 +159,7 @@ export class RedisChanges {
     }
     if (origin === this.#options.origin) return;
     const name = message.slice(origin!.length + flags.length + tail.length + 3);
+    if (flags !== "-") this.#options.onTurn?.(name);
     if (flags === "g") {
       this.#known.delete(name);
       this.#emit(name, undefined);

@@ -113,10 +113,13 @@ function asBuffers(args: readonly RedisArgument[]): (string | Uint8Array)[] {
 function ioredisPort(client: Ioredis): RedisPort {
   const { host, port, path, db } = client.options ?? {};
   let corked: Corkable | undefined;
-  // ioredis writes each command by itself: what is sent in one turn goes as one write, which costs half of what it did.
+  let openCount = 0;
+  const answered = (): void => void openCount--;
+  // ioredis writes each command by itself: what is sent in one turn goes as one write, which costs half of what it did. A
+  // command that finds nothing under way goes at once.
   const cork = (): void => {
     const { stream } = client;
-    if (corked !== undefined || stream?.cork === undefined) return;
+    if (openCount++ === 0 || corked !== undefined || stream?.cork === undefined) return;
     corked = stream;
     stream.cork();
     afterTurn(() => {
@@ -144,7 +147,9 @@ function ioredisPort(client: Ioredis): RedisPort {
     send(_key, args) {
       cork();
       const [command = "", ...rest] = asBuffers(args);
-      return client.callBuffer(command as string, ...rest); // finds the keys of EVALSHA by itself
+      const answer = client.callBuffer(command as string, ...rest); // finds the keys of EVALSHA by itself
+      answer.then(answered, answered);
+      return answer;
     },
     subscribe(channel, events) {
       const subscriber = client.duplicate();
@@ -237,11 +242,7 @@ interface Emitter {
   off?(event: string, listener: Listener): unknown;
 }
 
-interface Breaks {
-  readonly count: number;
-  readonly listen: (listener: () => void) => void;
-  readonly release: () => void;
-}
+type Breaks = Pick<RedisPort, "release"> & { readonly count: number; readonly listen: RedisPort["onBreak"] };
 
 /** Counts the events by which a client tells that its connection is lost. */
 function countBreaks(client: Emitter, events: readonly string[]): Breaks {

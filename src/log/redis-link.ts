@@ -4,6 +4,7 @@
 import { systemClock, unref, type Clock } from "../clock.ts";
 import { TailraceError } from "../errors.ts";
 import type { RedisArgument, RedisPort } from "./redis-client.ts";
+import { PrimaryProof } from "./redis-proof.ts";
 import { RedisSilence } from "./redis-silence.ts";
 
 const FIRST_DELAY_MS = 50;
@@ -90,18 +91,14 @@ export interface RedisLinkOptions {
 export class RedisLink {
   readonly #options: RedisLinkOptions;
   readonly #silence: RedisSilence;
+  readonly #proof: PrimaryProof = new PrimaryProof();
   #isClosed = false;
 
   constructor(options: RedisLinkOptions) {
     this.#options = options;
-    const { port, copies, onReplaced, onDoubt } = options;
-    port.onBreak(onDoubt);
+    const { port, copies, onReplaced } = options;
+    port.onBreak(() => this.#doubt());
     this.#silence = new RedisSilence({ port, allowanceMs: copies?.withinMs ?? 0, onReplaced });
-  }
-
-  /** How often the connection has been lost. */
-  get breakCount(): number {
-    return this.#options.port.breakCount;
   }
 
   /** What scripts are given for the time: negative for the server's own. */
@@ -149,6 +146,15 @@ export class RedisLink {
     }
   }
 
+  /** What `act` gives, which may tell a proof: that holds if the connection has held. A cluster has several, and none is kept. */
+  async proved<T>(act: (proof: RedisArgument) => Promise<{ readonly proof: string; readonly result: T }>): Promise<T> {
+    const { port } = this.#options;
+    const before = port.breakCount;
+    const { proof, result } = await act(this.#proof.argument);
+    if (!port.isCluster && port.breakCount === before) this.#proof.saw(proof);
+    return result;
+  }
+
   /** Sends one command, once. */
   send(key: string, args: readonly RedisArgument[]): Promise<unknown> {
     return this.#silence.send(key, args);
@@ -159,13 +165,21 @@ export class RedisLink {
     if (this.#isClosed) throw new TailraceError("closed", `The store at ${this.#options.place} was closed.`);
   }
 
+  #doubt(): void {
+    this.#proof.drop();
+    this.#options.onDoubt();
+  }
+
   async #once(hash: string, script: string, keys: readonly string[], args: readonly RedisArgument[]): Promise<unknown> {
     const rest = [String(keys.length), ...keys, ...args];
     try {
       return await this.send(keys[0]!, ["EVALSHA", hash, ...rest]);
     } catch (error) {
-      this.#options.onDoubt();
-      if (!textOf(error).startsWith("NOSCRIPT")) throw error;
+      if (!textOf(error).startsWith("NOSCRIPT")) {
+        this.#doubt();
+        throw error;
+      }
+      this.#proof.drop(); // another server, perhaps, behind a proxy that speaks Redis
       return this.send(keys[0]!, ["EVAL", script, ...rest]);
     }
   }

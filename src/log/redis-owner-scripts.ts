@@ -24,11 +24,19 @@ redis.call('HSET', KEYS[2], ARGV[3], token)
 keep()
 return {num(now), token}`;
 
-/** ARGV: 2 leaseMs. @returns its runs: name, token, name, token */
+/** ARGV: 2 leaseMs. @returns `[now, runs]`: name, token, name, token */
 export const BEAT: string = `${OWNER}
 redis.call('SET', KEYS[1], num(now + tonumber(ARGV[2])))
 keep()
-return redis.call('HGETALL', KEYS[2])`;
+return {num(now), redis.call('HGETALL', KEYS[2])}`;
+
+/** ARGV: 2 name, 3 something of its own. Changes the token, by which the owner's next beat sees that something has happened to the run. */
+export const MARK: string = `${OWNER}
+local entry = redis.call('HGET', KEYS[2], ARGV[2])
+if entry and string.sub(entry, 1, 1) ~= '!' then
+  redis.call('HSET', KEYS[2], ARGV[2], string.match(entry, '^[^+]*') .. '+' .. ARGV[3])
+end
+return 1`;
 
 /** @returns `[now, lease, runs]` */
 export const OWNER_STATE: string = `${OWNER}

@@ -135,7 +135,7 @@ local function touch()
   for k = 2, 5 do redis.pcall('PEXPIRE', KEYS[k], num(ttl + ${GRACE_MS})) end
 end
 local function shown()
-  return {M.s, M.t, M.e, M.o, M.ep, M.st, M.ck, M.cw, M.ra, M.c, M.h}
+  return {M.s, M.t, M.e, M.o, M.ep, M.st, M.ck, M.cw, M.ra, M.c, M.h, M.x}
 end
 local function drop()
   local old = redis.call('HGET', KEYS[1], 't')

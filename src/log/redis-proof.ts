@@ -11,9 +11,9 @@ export class PrimaryProof {
     return this.#bytes ?? "-";
   }
 
-  /** A call has told which primary it was made on, and when. */
+  /** A call has told which primary it was made on, and when; or nothing, by '-'. */
   saw(text: string): void {
-    this.#bytes = encoder.encode(text);
+    if (text !== "-") this.#bytes = encoder.encode(text);
   }
 
   /** The connection was lost, or something was refused: what is under way with the proof loses it, too. */

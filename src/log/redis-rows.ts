@@ -13,6 +13,7 @@ import type { End } from "../wire/format.ts";
 export interface RedisStream extends RunState, Stretch {
   readonly name: string;
   readonly epoch: number;
+  readonly expiresAtMs: number | undefined;
   readonly config: StreamConfig;
 }
 
@@ -57,9 +58,9 @@ function tagOf(name: string): string {
 /** @returns undefined where the script has shown nothing */
 export function toStream(name: string, fields: unknown): RedisStream | undefined {
   if (!Array.isArray(fields)) return undefined;
-  const [start, tail, end, owner, epoch, stop, kind, withinMs, releasedAt, config, leaps] = (fields as unknown[]).map(
-    textOf,
-  );
+  const [start, tail, end, owner, epoch, stop, kind, withinMs, releasedAt, config, leaps, expiresAt] = (
+    fields as unknown[]
+  ).map(textOf);
   if (start === undefined || tail === undefined || config === undefined) {
     throw new TailraceError("store_damaged", `The stream ${name} is not whole in Redis; delete it.`);
   }
@@ -75,6 +76,7 @@ export function toStream(name: string, fields: unknown): RedisStream | undefined
     carryOn: kind === undefined ? undefined : { kind, withinMs: Number(withinMs) },
     releasedAtMs: releasedAt === undefined ? undefined : Number(releasedAt),
     leaseUntilMs: undefined,
+    expiresAtMs: expiresAt === undefined ? undefined : Number(expiresAt),
     config: JSON.parse(config) as StreamConfig,
   };
 }

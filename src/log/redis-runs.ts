@@ -11,36 +11,26 @@ import {
   INDEX_ADD,
   INDEX_DUE,
   INDEX_REMOVE,
+  MARK,
   OWNER_ENTRY,
   OWNER_STATE,
   REGISTER,
 } from "./redis-owner-scripts.ts";
+import { batchesOf, fateWith, isCondemned, isOver, type Entry } from "./redis-entries.ts";
+import { QuietRuns } from "./redis-quiet.ts";
 import { listOf, ownerKeys, pairsOf, textOf, toHead, toStream, unknownStream, type RedisStream } from "./redis-rows.ts";
 import { CLAIM, FINISH, TAKE } from "./redis-run-scripts.ts";
 import { HEAD } from "./redis-scripts.ts";
-import { fateOf } from "./run-rules.ts";
 import { MAX_ORPHANS, type Beat, type Claim, type StreamHead } from "./store.ts";
 import type { RedisLink } from "./redis-link.ts";
 
 /** The most owners, and the most runs, that one look goes through. */
 const MAX_LOOKED_AT = 10_000;
-/** How many streams are asked at once. */
-const BATCH = 100;
-/** How long an owner's entry may name a run that is not its own yet, in milliseconds: it may be about to get it. */
-const STALE_MS = 60_000;
-/** How long after it was prepared a claim may still be carried out, in milliseconds; less than STALE_MS. */
+/** How long after it was prepared a claim may still be carried out, in milliseconds; less than an entry is young. */
 const MAX_CLAIM_MS = 30_000;
 
 /** Runs one script over a stream's keys. */
 export type RunOnStream = (script: string, name: string, args: readonly string[]) => Promise<unknown>;
-
-/** A run that an owner's entry, or the set of runs to look at, names. */
-interface Entry {
-  readonly owner: string;
-  readonly name: string;
-  readonly token: string;
-  readonly leaseMs: number;
-}
 
 interface Looked {
   readonly stream: RedisStream | undefined;
@@ -53,6 +43,8 @@ export class RedisRuns {
   readonly #onStream: RunOnStream;
   readonly #owners: string;
   readonly #look: string;
+  /** What a beat need not look at. */
+  readonly quiet: QuietRuns = new QuietRuns();
 
   constructor(link: RedisLink, prefix: string, onStream: RunOnStream) {
     this.#link = link;
@@ -102,29 +94,39 @@ export class RedisRuns {
   }
 
   async beat(owner: string, leaseMs: number): Promise<Beat> {
-    const [, runs] = await Promise.all([
+    const [, reply] = await Promise.all([
       this.#indexAdd(this.#owners, leaseMs, owner),
       this.#onOwner(BEAT, owner, [String(leaseMs)]),
     ]);
-    const owned: RedisStream[] = [];
+    const [beatAtMs, runs] = listOf(reply);
     const entries = pairsOf(runs).filter(([, token]) => !isCondemned(token));
-    for (const batch of batchesOf(entries)) {
+    const look = this.quiet.toLookAt(owner, entries, Number(textOf(beatAtMs)));
+    const owned = new Set(entries.map(([name]) => name));
+    const stopRequested: string[] = [];
+    for (const batch of batchesOf(look)) {
+      const isQuiet = batch.map((entry) => this.quiet.look(owner, entry));
       const seen = await Promise.all(batch.map(([name]) => this.#see(name)));
       const over: Promise<unknown>[] = [];
       for (const [index, { stream, nowMs }] of seen.entries()) {
         const [name, token] = batch[index]!;
-        if (stream?.owner === owner && stream.end === undefined) {
-          if (stream.releasedAtMs === undefined) owned.push(stream);
-        } else if (isOver({ owner, name, token, leaseMs: 0 }, stream, nowMs)) {
+        const isOwned = stream?.owner === owner && stream.end === undefined;
+        if (!isOwned || stream.releasedAtMs !== undefined) owned.delete(name);
+        else if (stream.stopRequested) stopRequested.push(name);
+        else isQuiet[index]!(stream.expiresAtMs);
+        if (!isOwned && isOver({ owner, name, token, leaseMs: 0 }, stream, nowMs)) {
           over.push(this.#forgetRun(owner, name, token));
         }
       }
       await Promise.all(over);
     }
-    return {
-      owned: owned.map((stream) => stream.name),
-      stopRequested: owned.filter((stream) => stream.stopRequested).map((stream) => stream.name),
-    };
+    return { owned: [...owned], stopRequested };
+  }
+
+  /** The run was ended, given up, deleted or asked to stop: its owner's next beat looks at it. */
+  async mark(owner: string | undefined, name: string): Promise<void> {
+    const isOurs = owner !== undefined && this.quiet.has(owner);
+    this.quiet.forget(name);
+    if (owner !== undefined && owner !== "" && !isOurs) await this.#onOwner(MARK, owner, [name, drawn()]);
   }
 
   async reap(): Promise<readonly string[]> {
@@ -216,15 +218,16 @@ export class RedisRuns {
       throw new TailraceError("store_unavailable", `Redis was too slow to give the run ${name}; try again.`);
     }
     if (stream === undefined) throw unknownStream(name);
+    // So that not each run is looked at once.
+    if (claimed && !stream.stopRequested) this.quiet.look(owner, [name, token])(stream.expiresAtMs);
     return { claimed, epoch: stream.epoch, head: toHead(stream) };
   }
 
   /** Before the run is given, so that there is no moment at which nobody would notice its owner's death. */
   async #register(name: string, owner: string, leaseMs: number): Promise<{ nowMs: number; token: string }> {
-    const own = crypto.randomUUID().slice(0, 8);
     const [, reply] = await Promise.all([
       this.#indexAdd(this.#owners, leaseMs, owner),
-      this.#onOwner(REGISTER, owner, [String(leaseMs), name, own]),
+      this.#onOwner(REGISTER, owner, [String(leaseMs), name, drawn()]),
     ]);
     const [nowMs, token] = listOf(reply).map(textOf);
     return { nowMs: Number(nowMs), token: token ?? "" };
@@ -273,23 +276,8 @@ export class RedisRuns {
   }
 }
 
-/** An entry that names a run which is not its owner's, for good: one that is young may be about to get it. */
-function isOver(entry: Entry, stream: RedisStream | undefined, nowMs: number): boolean {
-  if (isCondemned(entry.token) || (stream?.owner === entry.owner && stream.end !== undefined)) return true;
-  return Math.abs(nowMs - Number.parseFloat(entry.token)) > STALE_MS;
-}
-
-function fateWith(stream: RedisStream, entry: Entry, nowMs: number): ReturnType<typeof fateOf> {
-  const leaseUntilMs = isCondemned(entry.token) ? Number(entry.token.slice(1)) : entry.leaseMs;
-  return fateOf({ ...stream, leaseUntilMs }, nowMs);
-}
-
-function isCondemned(token: string): boolean {
-  return token.startsWith("!");
-}
-
-function* batchesOf<T>(items: readonly T[]): Generator<readonly T[]> {
-  for (let start = 0; start < items.length; start += BATCH) yield items.slice(start, start + BATCH);
+function drawn(): string {
+  return crypto.randomUUID().slice(0, 8);
 }
 
 function refused(stream: RedisStream): Claim {

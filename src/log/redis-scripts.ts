@@ -66,11 +66,13 @@ while #given < maxItems and at < upto do
 end
 return {shown(), given}`;
 
+/** @returns `[1, owner]` or 0 */
 export const DELETE: string = `${PRELUDE}
 local there = find()
 drop()
-if there then tell('g') end
-return there and 1 or 0`;
+if not there then return 0 end
+tell('g')
+return {1, M.o}`;
 
 /** @returns `[isNew, fields]` or false */
 export const STOP: string = `${PRELUDE}

@@ -23,7 +23,6 @@ import {
 } from "./redis-rows.ts";
 import { RedisRuns } from "./redis-runs.ts";
 import { KnownTails } from "./redis-known.ts";
-import { PrimaryProof } from "./redis-proof.ts";
 import { checkPlace, countTo, sequenceAt } from "./redis-places.ts";
 import { APPEND } from "./redis-append-script.ts";
 import { CREATE, DELETE, HEAD, READ, STOP } from "./redis-scripts.ts";
@@ -86,8 +85,6 @@ class RedisStore implements Store {
   readonly #runs: RedisRuns;
   readonly #changes: RedisChanges;
   readonly #known: KnownTails = new KnownTails();
-  readonly #proof: PrimaryProof = new PrimaryProof();
-  readonly #isCluster: boolean;
 
   constructor(client: RedisClient, options: RedisStoreOptions) {
     const { prefix = "tailrace", retryForMs = DEFAULT_RETRY_MS, clock } = options;
@@ -102,7 +99,6 @@ class RedisStore implements Store {
     this.#prefix = prefix;
     this.key = `redis:${port.place ?? this.#origin}:${prefix}`;
     const copies = copiesOf(port, options);
-    this.#isCluster = port.isCluster;
     this.#link = new RedisLink({
       port,
       retryForMs,
@@ -110,7 +106,7 @@ class RedisStore implements Store {
       place,
       copies,
       onReplaced: () => this.#changes.renew(),
-      onDoubt: () => this.#proof.drop(),
+      onDoubt: () => this.#runs.quiet.forgetAll(),
     });
     this.#lanes = new AppendLanes(
       async (name, args, isReleased) => {
@@ -127,6 +123,7 @@ class RedisStore implements Store {
       },
       channel: this.#channel,
       origin: this.#origin,
+      onTurn: (name) => this.#runs.quiet.forget(name),
       look: async (name) => {
         const stream = await this.#look(name);
         return stream && standingOf(stream);
@@ -180,9 +177,11 @@ class RedisStore implements Store {
   }
 
   async delete(name: string): Promise<boolean> {
-    const deleted = Number(await this.#run(DELETE, name, [])) === 1;
-    if (deleted) this.#changes.tell(name, undefined);
-    return deleted;
+    const reply = await this.#run(DELETE, name, []);
+    if (!Array.isArray(reply)) return false;
+    await this.#runs.mark(textOf(reply[1]), name).catch(() => {}); // it is gone all the same
+    this.#changes.tell(name, undefined);
+    return true;
   }
 
   async claim(
@@ -216,6 +215,7 @@ class RedisStore implements Store {
     const [isNew, fields] = listOf(await this.#run(STOP, name, []));
     const stream = toStream(name, fields);
     if (stream === undefined) return undefined;
+    if (stream.end === undefined) await this.#runs.mark(stream.owner, name);
     if (Number(isNew) === 1) this.#changes.tell(name, standingOf(stream));
     return toHead(stream);
   }
@@ -254,15 +254,15 @@ class RedisStore implements Store {
     return this.#link.run(script, streamKeys(this.#prefix, name), [...every, ...args], mustCopy);
   }
 
-  async #send(name: string, [call = "", ...appends]: readonly RedisArgument[]): Promise<unknown> {
-    const before = this.#link.breakCount;
-    const args = [call, String(this.#known.of(name) ?? ""), this.#proof.argument, ...appends];
-    const reply = await this.#run(APPEND, name, args, isKept);
-    if (!Array.isArray(reply)) return reply;
-    const [outcome, proof] = reply as unknown[];
-    // A cluster has several primaries, and a connection that was lost meanwhile may have led to another.
-    if (!this.#isCluster && this.#link.breakCount === before) this.#proof.saw(textOf(proof) ?? "");
-    return outcome;
+  #send(name: string, [call = "", ...appends]: readonly RedisArgument[]): Promise<unknown> {
+    return this.#link.proved(async (proof) => {
+      const args = [call, String(this.#known.of(name) ?? ""), proof, ...appends];
+      const reply = await this.#run(APPEND, name, args, isKept);
+      if (!Array.isArray(reply)) return { proof: "-", result: reply };
+      const [result, seen = "-", owner] = (reply as unknown[]).map(textOf);
+      if (owner !== undefined) await this.#runs.mark(owner, name).catch(() => {}); // what is appended stays so
+      return { proof: seen, result };
+    });
   }
 
   async #look(name: string): Promise<RedisStream | undefined> {
@@ -273,23 +273,14 @@ class RedisStore implements Store {
   #appended(name: string, { tail, end }: AppendResult, { release = false }: AppendOptions): void {
     const ended = end !== undefined;
     this.#known.saw(name, sequenceOf(tail)!);
-    this.#changes.tell(name, {
-      tail: sequenceOf(tail)!,
-      ended,
-      stopRequested: false,
-      released: release && !ended,
-    });
+    const released = release && !ended;
+    this.#changes.tell(name, { tail: sequenceOf(tail)!, ended, stopRequested: false, released });
   }
 
   #told(claim: Claim): Claim {
     const { name, tail, end, run } = claim.head;
-    const standing = {
-      tail: sequenceOf(tail)!,
-      ended: end !== undefined,
-      stopRequested: run?.stopRequested ?? false,
-      released: false,
-    };
-    this.#changes.tell(name, standing);
+    const stopRequested = run?.stopRequested ?? false;
+    this.#changes.tell(name, { tail: sequenceOf(tail)!, ended: end !== undefined, stopRequested, released: false });
     return claim;
   }
 }

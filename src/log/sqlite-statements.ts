@@ -44,7 +44,7 @@ const WAITS_UNTIL = "coalesce(released_at, until, 0) + coalesce(carry_within, 0)
 export class Statements {
   readonly findStream: (name: string) => StreamRow | undefined;
   readonly changedSince: (version: number) => readonly StreamRow[];
-  readonly runsOf: (owner: string) => readonly StreamRow[];
+  readonly runsOf: (owner: string) => readonly { readonly name: string; readonly stopRequested: boolean }[];
   readonly expired: (nowMs: number) => readonly StreamRow[];
   /** Runs that must end. */
   readonly due: (nowMs: number) => readonly StreamRow[];
@@ -95,9 +95,12 @@ export class Statements {
       return row && toStream(row);
     };
     this.changedSince = all(`SELECT ${STREAM_COLUMNS} FROM streams WHERE version > ? ORDER BY version`);
-    this.runsOf = all(
-      `SELECT ${STREAM_COLUMNS} FROM streams WHERE owner = ? AND end_reason IS NULL AND released_at IS NULL`,
+    // With every beat, for every run of the process: no more columns than the beat tells.
+    const runs = database.prepare(
+      "SELECT name, stop_requested FROM streams WHERE owner = ? AND end_reason IS NULL AND released_at IS NULL",
     );
+    this.runsOf = (owner) =>
+      runs.all(owner).map((row) => ({ name: row["name"] as string, stopRequested: row["stop_requested"] === 1 }));
     this.expired = all(`SELECT ${STREAM_COLUMNS} FROM streams WHERE expires_at <= ? LIMIT 100`);
     const due = all(`SELECT ${STREAM_COLUMNS} FROM ${ORPHANS} AND (stop_requested = 1 OR ${WAITS_UNTIL} <= ?)`);
     this.due = (nowMs) => due(nowMs, nowMs);
