@@ -22,6 +22,8 @@ export interface RedisServer {
 }
 
 const START_LIMIT_MS = 60_000;
+/** How often another port is taken: somebody else may have it by the time that the server asks for it. */
+const MAX_PORTS = 5;
 
 /** For `sh -c`: runs a server in the folder `$0` until its own input ends, also when whoever started it is killed. */
 export const KEEPER =
@@ -29,6 +31,18 @@ export const KEEPER =
 
 /** Starts an empty server. `flags` are those of `redis-server`. */
 export async function startRedis(flags: readonly string[] = []): Promise<RedisServer> {
+  for (let left = MAX_PORTS; ; left--) {
+    try {
+      return await startOnce(flags);
+    } catch (error) {
+      if (!(error instanceof PortTaken) || left === 1) throw error;
+    }
+  }
+}
+
+class PortTaken extends Error {}
+
+async function startOnce(flags: readonly string[]): Promise<RedisServer> {
   const program = process.env["TAILRACE_REDIS"] ?? "redis-server";
   const folder = mkdtempSync(join(tmpdir(), "tailrace-redis-"));
   const port = await freePort();
@@ -39,8 +53,8 @@ export async function startRedis(flags: readonly string[] = []): Promise<RedisSe
     const args = ["-c", KEEPER, folder, program, ...fixed, ...flags];
     const started = spawn("sh", args, { cwd: folder, stdio: ["pipe", "pipe", "ignore"] });
     child = started;
-    await once(createInterface(started.stdout), "line");
-    await answering(port);
+    const [pid] = (await once(createInterface(started.stdout), "line")) as [string];
+    await answering(port, pid);
   }
 
   async function stop(word: string): Promise<void> {
@@ -64,7 +78,8 @@ export async function startRedis(flags: readonly string[] = []): Promise<RedisSe
   return { port, url: `redis://127.0.0.1:${port}`, kill: () => stop("keep\n"), start, end };
 }
 
-async function answering(port: number): Promise<void> {
+/** Waits until the server answers, and sees that it is this one. */
+async function answering(port: number, pid: string): Promise<void> {
   const probe = new Redis({ port, retryStrategy: () => 20, maxRetriesPerRequest: null });
   probe.on("error", () => {});
   const limit = AbortSignal.timeout(START_LIMIT_MS);
@@ -75,6 +90,8 @@ async function answering(port: number): Promise<void> {
         throw new Error("Redis did not start: is redis-server installed, or TAILRACE_REDIS set to its path?");
       }),
     ]);
+    const info = await probe.info("server");
+    if (!info.includes(`\nprocess_id:${pid}\r`)) throw new PortTaken(`Somebody else has the port ${port}.`);
   } finally {
     probe.disconnect();
   }
