@@ -31,6 +31,9 @@ export async function startPair(): Promise<RedisPair> {
   });
   const isUp = async (): Promise<void> => expect(await second!.info("replication")).toContain("master_link_status:up");
   await vi.waitFor(isUp);
+  // The primary counts it among those that WAIT asks only once it has heard from it, up to a second later.
+  await main!.set("mark", "0");
+  expect(await main!.wait(1, 10_000)).toBe(1);
   return {
     primary,
     replica,

@@ -72,7 +72,7 @@ describe.each(Object.entries(clients))("redisStore() that waits for replicas, ov
     await expect(store.append("s", ["2"])).rejects.toMatchObject(fault);
     expect(await copied()).toEqual(["1"]);
     pair.link.restore();
-    await vi.waitFor(() => store.append("s", ["3"]));
+    await vi.waitFor(() => store.append("s", ["3"]), { timeout: 20_000 });
     const items = (await store.read("s", head.start, { maxItems: 10, maxBytes: 1_000 })).items;
     expect(items.slice(0, 3).map(({ payload }) => payload)).toEqual(["1", "2", "3"]);
   });
