@@ -8,6 +8,9 @@ const SEED = process.env["FAST_CHECK_SEED"] ?? (process.env["LONG"] === "1" ? St
 if (!/^-?\d{1,10}$/.test(SEED)) throw new Error(`FAST_CHECK_SEED is an integer, but it was given as "${SEED}".`);
 if (SEED !== "20261") console.log(`The seed of this run: FAST_CHECK_SEED=${SEED}`);
 
+/** For tests with other processes beside them, perhaps on a machine that has no time: `npm test` names each that needed it. */
+const SECOND_TRY = 1;
+
 const config: ViteUserConfig = defineConfig({
   test: {
     pool: "forks",
@@ -23,13 +26,19 @@ const config: ViteUserConfig = defineConfig({
         extends: true,
         test: {
           name: "unit",
-          include: [
-            "src/**/*.test.{ts,tsx}",
-            "bench/**/*.test.ts",
-            "test/**/*.test.ts",
-            "apps/demo/**/*.test.{ts,tsx}",
-          ],
-          exclude: ["test/e2e/**", "**/node_modules/**"],
+          include: ["src/**/*.test.{ts,tsx}", "bench/**/*.test.ts", "test/*.test.ts", "apps/demo/**/*.test.{ts,tsx}"],
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // Servers and processes that are killed, cut off and restarted, without a browser.
+          name: "processes",
+          include: ["test/*/**/*.test.ts"],
+          exclude: ["test/e2e/**"],
+          retry: SECOND_TRY,
           testTimeout: 240_000,
           hookTimeout: 240_000,
         },
@@ -41,8 +50,7 @@ const config: ViteUserConfig = defineConfig({
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           fileParallelism: false,
-          // A browser and servers beside it, perhaps on a machine that has no time: `npm test` names each that needed it.
-          retry: 1,
+          retry: SECOND_TRY,
           sequence: { groupOrder: 1 },
           expect: { poll: { timeout: 60_000 } },
           testTimeout: 300_000,
