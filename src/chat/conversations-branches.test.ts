@@ -114,6 +114,29 @@ describe("Conversations", () => {
     expect(await chats.messages("c")).toMatchObject([{ id: "a" }, { id: waiting, parts }, { id: run.name }]);
   });
 
+  test("followList() gives the last change and each one after it, and may come before the first conversation", async () => {
+    const leave = new AbortController();
+    const changes = (await chats.followList()).entries({ signal: leave.signal })[Symbol.asyncIterator]();
+    const ids: string[] = [];
+    const next = async (): Promise<void> => {
+      const { value } = await changes.next();
+      ids.push((value as { readonly value: { readonly id: string } }).value.id);
+    };
+    await say("hello", { id: "x" });
+    await next();
+    await chats.setTitle("x", "Named");
+    await next();
+    await say("hello", { id: "y" });
+    await next();
+    await chats.delete("x");
+    await next();
+    expect(ids).toEqual(["x", "x", "y", "x"]);
+    leave.abort();
+    const late = (await chats.followList()).entries({ signal: AbortSignal.timeout(60_000) })[Symbol.asyncIterator]();
+    expect(await late.next()).toMatchObject({ value: { value: { id: "x", deleted: true } } });
+    await late.return?.();
+  });
+
   test("list() gives the newest first in pages, with titles that are made or set", async () => {
     for (const id of ["x", "y", "z"]) await say(`hello ${id}`, { id });
     await say("again", { id: "x" });

@@ -1,6 +1,7 @@
 // The list of conversations: one stream in which each one is named again when it moves to the top, is renamed or deleted.
 
 import { isTailraceError, TailraceError } from "../errors.ts";
+import type { NamedSource } from "../log/named.ts";
 import { sequenceOf } from "../log/offset.ts";
 import type { ReadStream } from "../log/read.ts";
 import type { Streams } from "../log/streams.ts";
@@ -86,13 +87,23 @@ export class ConversationIndex {
     }
   }
 
+  /** The changes of the list, from the last one on. */
+  async follow(): Promise<NamedSource<unknown>> {
+    await this.#make();
+    return this.#streams.follow(this.#name, { last: 1 });
+  }
+
   async #append(record: IndexRecord): Promise<void> {
+    await this.#make();
+    await this.#streams.append(this.#name, [record]);
+  }
+
+  async #make(): Promise<void> {
     try {
       await this.#streams.create(this.#name, { maxItems: MAX_INDEX_ITEMS });
     } catch (error) {
       if (!isTailraceError(error, "stream_exists")) throw error;
     }
-    await this.#streams.append(this.#name, [record]);
   }
 
   async #read(last: number): Promise<ReadStream<IndexRecord> | undefined> {

@@ -158,6 +158,14 @@ export class Conversations {
   }
 
   /**
+   * An item for each change of the list, the last one first: a conversation that was written to, named or deleted. What an item
+   * holds is of no use to a reader, who asks for the list anew.
+   */
+  followList(): Promise<NamedSource<unknown>> {
+    return this.#index.follow();
+  }
+
+  /**
    * Names the conversation. Until then its title is made from its first message.
    *
    * @returns whether there is such a conversation
